@@ -1,0 +1,1 @@
+"""What an event is: its form, its catalogue, its canonical bytes, its commitments."""
