@@ -1,0 +1,213 @@
+"""Admission: from events to sealed entries that may be sequenced.
+
+Look-up by (tenant, id) comes before any sealing: a resend makes no new subject, and after an
+erasure re-creates nothing. What was admitted can grow stale before its commit (another door, an
+erasure, a changed catalogue); the sequencer then asks :meth:`Batch.is_current` inside the
+transaction, and admits again where it must.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from tallystick.errors import MalformedError
+from tallystick.events.canonical import encode
+from tallystick.events.event import id_bytes
+from tallystick.ledger.catalogues import Catalogues
+from tallystick.ledger.opening import SERVER_FIELDS, Opened
+from tallystick.ledger.ports import Entropy, Log, Place, Snapshot, Transaction
+from tallystick.ledger.queries import as_bytes
+from tallystick.ledger.sealing import Draft, Sealed, Sealer, Via, needs_event_key, people_in
+from tallystick.ledger.subjects import Subject, TenantSubjects
+from tallystick.ledger.tenant_keys import SUBJECTS
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one event of a batch.
+
+    Attributes:
+        status: recorded, duplicate, conflict or refused.
+        event_id: The event's id as text; empty for a refused event without one.
+        log: The log's 32 hex digits.
+        index: Its index there.
+        leaf_hash: Its leaf hash, 32 bytes.
+        unverifiable: For a duplicate: an erasure keeps us from comparing the content.
+        path: For a refused event: JSON Pointer of the guilty value.
+        reason: For a refused event: what was observed and what is wanted.
+    """
+
+    status: str
+    event_id: str = ""
+    log: str = ""
+    index: int = -1
+    leaf_hash: bytes = b""
+    unverifiable: bool = False
+    path: str = ""
+    reason: str = ""
+
+
+class Reading(Protocol):
+    """What admission asks of the reader: stored events, and the logs they stand in."""
+
+    def open_at(self, snapshot: Snapshot, place: Place) -> tuple[Log, bytes, Opened]:
+        """Open the entry at a place; return its log and leaf hash with it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all batches of a door share."""
+
+    catalogues: Catalogues
+    reading: Reading
+    entropy: Entropy
+
+
+class Batch:
+    """Events of one tenant on their way into one log.
+
+    Attributes:
+        log: Where they go.
+        sealed: The entries to be sequenced, in order.
+        outcomes: One for each event; those of ``sealed`` are None until committed.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        origin: str,
+        via: Via,
+        events: Sequence[dict[str, object]],
+        subjects: TenantSubjects,
+        around: Surroundings,
+    ) -> None:
+        self.log = log
+        self.sealed: list[Sealed] = []
+        self.outcomes: list[Outcome | None] = []
+        self._sealer = Sealer(origin, via, around.entropy)
+        self._events = events
+        self._ids = [id_bytes(str(event["id"])) for event in events]
+        self._subjects = subjects
+        self._around = around
+        self._used: list[Subject] = []
+        self._twins: dict[int, int] = {}
+        self._version = 0
+
+    def admit(self, snapshot: Snapshot) -> None:
+        """Look the events up, part them, and seal those that are new."""
+        with self._subjects.lock:
+            self._subjects.refresh(snapshot)
+            self._version = self._subjects.version
+            self.outcomes = [None] * len(self._events)
+            self._look_up(snapshot)
+            self._seal(snapshot, self._drafts(snapshot))
+
+    def is_current(self, tx: Transaction) -> bool:
+        """Whether what was sealed may still be committed as it is."""
+        rows = tx.rows(SUBJECTS["state"], tenant=self.log.tenant)
+        if not rows or rows[0][0] != self._version:
+            return False
+        for subject in self._unstored():
+            if subject.lookup is None:
+                continue
+            known = tx.rows(SUBJECTS["by_lookup"], tenant=self.log.tenant, lookup=subject.lookup)
+            if known and as_bytes(known[0][0]) != subject.ref:
+                # Another door met this person first: its key is the one that counts.
+                self._subjects.forget()
+                return False
+        return True
+
+    def store_subjects(self, tx: Transaction) -> None:
+        """Store the keys of subjects met for the first time, in the entries' transaction."""
+        fresh = [
+            self._subjects.row(tx, subject)
+            for subject in self._unstored()
+            if not tx.rows(SUBJECTS["by_ref"], tenant=self.log.tenant, ref=subject.ref)
+        ]
+        tx.execute(SUBJECTS["add_subject"], fresh)
+
+    def committed(self) -> None:
+        """Take note that the transaction is on disk."""
+        for subject in self._used:
+            subject.stored = True
+
+    def settle(self, placed: Sequence[tuple[int, bytes, int]]) -> list[Outcome]:
+        """Return the outcome of every event, given where the sealed ones came to stand."""
+        places = iter(placed)
+        settled: list[Outcome] = []
+        for position, (event, known) in enumerate(zip(self._events, self.outcomes, strict=True)):
+            outcome = known
+            if position in self._twins:
+                outcome = self._like_twin(position, settled[self._twins[position]])
+            elif outcome is None:
+                index, leaf_hash, _ = next(places)
+                outcome = Outcome("recorded", str(event["id"]), self.log.hex, index, leaf_hash)
+            settled.append(outcome)
+        return settled
+
+    def _like_twin(self, position: int, twin: Outcome) -> Outcome:
+        """Answer the second of two events with one id in the same batch."""
+        if encode(self._events[position]) != encode(self._events[self._twins[position]]):
+            return Outcome("conflict", twin.event_id)
+        return replace(twin, status="duplicate") if twin.status == "recorded" else twin
+
+    def _unstored(self) -> list[Subject]:
+        return [subject for subject in self._used if not subject.stored]
+
+    def _look_up(self, snapshot: Snapshot) -> None:
+        known = snapshot.find(self.log.tenant, self._ids)
+        seen: dict[bytes, int] = {}
+        self._twins = {}
+        for position, event_id in enumerate(self._ids):
+            place = known.get(event_id)
+            if place is not None:
+                self.outcomes[position] = self._compare(snapshot, place, self._events[position])
+            elif event_id in seen:
+                self._twins[position] = seen[event_id]
+            else:
+                seen[event_id] = position
+
+    def _compare(self, snapshot: Snapshot, place: Place, event: Mapping[str, object]) -> Outcome:
+        """Tell a resend from another event with the same id."""
+        name = str(event["id"])
+        log, leaf_hash, opened = self._around.reading.open_at(snapshot, place)
+        at = (log.hex, place.index, leaf_hash)
+        if opened.missing:
+            return Outcome("duplicate", name, *at, unverifiable=True)
+        recorded = {k: v for k, v in opened.event.items() if k not in SERVER_FIELDS}
+        if encode(recorded) == encode(event):
+            return Outcome("duplicate", name, *at)
+        return Outcome("conflict", name)
+
+    def _drafts(self, snapshot: Snapshot) -> list[tuple[int, Draft]]:
+        catalogue = self._around.catalogues.of(snapshot, self.log.tenant)
+        drafts: list[tuple[int, Draft]] = []
+        for position, event in enumerate(self._events):
+            if self.outcomes[position] is not None or position in self._twins:
+                continue
+            try:
+                plan, retention = catalogue.plan(str(event["action"]))
+            except MalformedError as error:
+                self._refuse(position, error)
+                continue
+            clear, found = plan.split(event)
+            drafts.append((position, Draft(self._ids[position], clear, found, retention)))
+        return drafts
+
+    def _seal(self, snapshot: Snapshot, drafts: Sequence[tuple[int, Draft]]) -> None:
+        only = [draft for _, draft in drafts]
+        people = self._subjects.resolve(snapshot, people_in(only))
+        lonely = sum(needs_event_key(draft) for draft in only)
+        block = self._subjects.block(lonely) if lonely else None
+        self._used = [*people.values(), *([block] if block else [])]
+        self.sealed = []
+        for position, draft in drafts:
+            try:
+                self.sealed.append(self._sealer.seal(draft, people, block))
+            except MalformedError as error:
+                self._refuse(position, error)
+
+    def _refuse(self, position: int, error: MalformedError) -> None:
+        name = str(self._events[position]["id"])
+        self.outcomes[position] = Outcome("refused", name, path=error.path, reason=str(error))

@@ -1,0 +1,2 @@
+-- of_tenant: what a tenant has declared
+SELECT action, entry FROM catalogue WHERE tenant = :tenant;

@@ -1,0 +1,113 @@
+"""Whether every epoch says what the logs say, and every super-checkpoint what the epochs say."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+
+from tallystick.errors import TallystickError, VerificationError
+from tallystick.ledger.epoch_tree import EpochTree
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.ports import SUPER_SLOT, Log, Snapshot
+from tallystick.ledger.publisher import PUBLISHING
+from tallystick.ledger.queries import as_int, as_text
+from tallystick.tlog.checkpoint import Checkpoint
+from tallystick.tlog.hashing import EMPTY_ROOT
+from tallystick.tlog.key import ED25519
+from tallystick.tlog.note import Note, VerifierKey, verify_note
+from tallystick.verify.fsck import Finding, Verdict
+from tallystick.verify.records import EPOCH, EpochRecord, RegistryRecord
+
+Roots = Mapping[int, Mapping[int, bytes]]
+"""By slot, the roots that a log's entries give at some sizes."""
+
+
+class EpochCheck:
+    """Recomputes all epochs from the logs.
+
+    Args:
+        ledger: The ledger.
+        logs: All logs but the super-log, in order of slot.
+        roots: What their entries give at every size that an epoch names.
+    """
+
+    def __init__(self, ledger: Ledger, logs: Sequence[Log], roots: Roots) -> None:
+        self._origin = f"{ledger.logs.deployment}/super"
+        self._origins = {log.slot: ledger.logs.origin(log) for log in logs}
+        self._roots = roots
+        self._tree = EpochTree()
+        self._epoch = 0
+        self._registered = 0
+        self._changes: dict[int, list[tuple[int, int]]] = {}
+
+    def check(self, snapshot: Snapshot) -> Iterator[Finding]:
+        """Compare every record of the super-log with the logs; stop at the first that differs."""
+        for epoch, slot, size in snapshot.rows(PUBLISHING["changes"]):
+            change = (as_int(slot), as_int(size))
+            self._changes.setdefault(as_int(epoch), []).append(change)
+        for entry in snapshot.entries(SUPER_SLOT, 0, snapshot.head(SUPER_SLOT).size):
+            try:
+                self._check_record((entry.leaf or b"").decode())
+            except (TallystickError, UnicodeDecodeError) as error:
+                what = f"super-log record {entry.index:,}: {error}"
+                yield Finding(Verdict.TAMPERED, self._origin, entry.index, what)
+                return
+        for epoch in self._changes:
+            what = f"table head_change: names epoch {epoch}, which has no record"
+            yield Finding(Verdict.TAMPERED, self._origin, None, what)
+
+    def _check_record(self, text: str) -> None:
+        if text.startswith(EPOCH):
+            self._check_epoch(EpochRecord.parse(text))
+        else:
+            self._check_registry(RegistryRecord.parse(text))
+
+    def _check_registry(self, record: RegistryRecord) -> None:
+        origin = self._origins.get(record.slot)
+        if record.slot != self._registered or origin is None:
+            raise VerificationError(f"registry of slot {record.slot}, want {self._registered}")
+        if record.origin_hash != sha256(origin.encode()).digest():
+            raise VerificationError(f"slot {record.slot}: registered for another log")
+        self._registered += 1
+
+    def _check_epoch(self, record: EpochRecord) -> None:
+        if record.epoch != self._epoch or record.slots != self._registered:
+            raise VerificationError(
+                f"epoch {record.epoch} of {record.slots:,} slots,"
+                f" want {self._epoch} of {self._registered:,}"
+            )
+        heads = {
+            slot: (self._origins[slot], 0, EMPTY_ROOT)
+            for slot in range(self._tree.slots, record.slots)
+        }
+        for slot, size in self._changes.pop(record.epoch, []):
+            root = self._roots.get(slot, {}).get(size)
+            if root is None:
+                raise VerificationError(f"slot {slot}: no log of {size:,} entries stands there")
+            heads[slot] = (self._origins[slot], size, root)
+        self._tree.update(heads)
+        if self._tree.root() != record.root:
+            raise VerificationError(
+                f"epoch {record.epoch}: logs give root {self._tree.root().hex()},"
+                f" record has {record.root.hex()}"
+            )
+        self._epoch += 1
+
+
+def check_checkpoints(ledger: Ledger, snapshot: Snapshot) -> Iterator[Finding]:
+    """Check the signature and the origin of every super-checkpoint.
+
+    Whether its root is that of the super-log, the check of the super-log's own tree tells.
+    """
+    origin = f"{ledger.logs.deployment}/super"
+    key = VerifierKey.of(origin, ED25519, ledger.drivers.keeper.public_key)
+    for size, epoch, _, note in snapshot.rows(PUBLISHING["checkpoints"]):
+        try:
+            parsed = Note.parse(as_text(note))
+            verify_note(parsed, [key])
+            signed = Checkpoint.parse(parsed.text)
+            if (signed.origin, signed.size) != (origin, as_int(size)):
+                raise VerificationError(
+                    f"{signed.origin} at {signed.size:,}, want {origin} at {as_int(size):,}"
+                )
+        except TallystickError as error:
+            what = f"checkpoint of epoch {as_int(epoch)}: {error}"
+            yield Finding(Verdict.TAMPERED, origin, as_int(size) - 1, what)

@@ -1,0 +1,301 @@
+"""Erasure: a person's keys are destroyed; every hash, proof and checkpoint stays valid.
+
+In one transaction an entry in each of the tenant's logs names what is erased, the keys go, and
+every door's cache becomes stale. After it, in steps that can be repeated: ciphertexts that
+nothing opens are overwritten, and a new tenant key replaces the old one, so that a stored copy
+of the subject table is worth nothing once its epoch key is destroyed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tallystick.errors import NotFoundError
+from tallystick.events.canonical import decode
+from tallystick.ledger import tenant_keys
+from tallystick.ledger.disclosure import Cipher, entry_identity, sections, without
+from tallystick.ledger.opening import read_leaf
+from tallystick.ledger.ports import (
+    Entropy,
+    Entry,
+    KeyKeeper,
+    Log,
+    Place,
+    Snapshot,
+    Store,
+    Transaction,
+    Value,
+)
+from tallystick.ledger.queries import as_bytes, as_int
+from tallystick.ledger.reader import Reader, read_forward
+from tallystick.ledger.subjects import Subject, event_key
+from tallystick.ledger.tenant_keys import SUBJECTS, subject_context, survivor_context
+
+_PAGE = 2_000
+
+IDENTIFYING = ("/id", "/name", "/email")
+"""Which of a person's values are searched for in values that belong to nobody known."""
+
+MIN_IDENTIFIER = 4
+"""Shorter identifiers (``7``, ``al``) would match everywhere; they are not searched for."""
+
+Progress = Callable[[int, int], None]
+"""(entries done, entries in all)"""
+
+
+@dataclass(slots=True)
+class Erasure:
+    """What an erasure covers.
+
+    Attributes:
+        tenant: Number of the tenant.
+        subject: The person's subject.
+        entries: Where values of the person are sealed.
+        mentions: Events whose own values mention the person: place → (block ref, event id).
+        identifiers: The person's own identifiers, as far as entries tell them.
+        seen: By slot, up to which index was looked.
+    """
+
+    tenant: int
+    subject: Subject
+    entries: list[Place] = field(default_factory=list)
+    mentions: dict[Place, tuple[bytes, bytes]] = field(default_factory=dict)
+    identifiers: set[str] = field(default_factory=set)
+    seen: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """What the erasure entry names: (type, hex) of each subject and swept event."""
+        swept = [("event", (ref + event_id).hex()) for ref, event_id in self.mentions.values()]
+        return [("subject", self.subject.ref_text), *swept]
+
+
+def survey(
+    reader: Reader, snapshot: Snapshot, tenant: int, person: str, progress: Progress
+) -> Erasure:
+    """Find everything that an erasure of a person covers; nothing is changed.
+
+    Raises:
+        NotFoundError: The tenant's logs know no such person (or have erased them).
+    """
+    subjects = reader.subjects(tenant)
+    with subjects.lock:
+        subjects.refresh(snapshot)
+        subject = subjects.find(snapshot, person)
+    if subject is None:
+        raise NotFoundError("subject: not in this tenant's logs, or erased already")
+    erasure = Erasure(tenant, subject, identifiers={person})
+    _look(reader, snapshot, erasure, progress)
+    return erasure
+
+
+def look_again(reader: Reader, tx: Transaction, erasure: Erasure) -> None:
+    """Take in what was recorded since the survey, inside the erasure's own transaction."""
+    _look(reader, tx, erasure, lambda _done, _total: None)
+
+
+def still_there(snapshot: Snapshot, erasure: Erasure) -> bool:
+    """Whether the person's key still exists."""
+    ref = erasure.subject.ref
+    return bool(snapshot.rows(SUBJECTS["by_ref"], tenant=erasure.tenant, ref=ref))
+
+
+def _look(reader: Reader, snapshot: Snapshot, erasure: Erasure, progress: Progress) -> None:
+    """Collect the person's entries, then sweep all others for what they told about them."""
+    logs = list(reader.logs.of(snapshot, erasure.tenant).values())
+    ends = {log.slot: snapshot.head(log.slot).size for log in logs}
+    total = 2 * sum(end - erasure.seen.get(slot, 0) for slot, end in ends.items())
+    done = 0
+    for look in (_collect, _sweep):
+        for log in logs:
+            start = erasure.seen.get(log.slot, 0)
+            for entry in read_forward(snapshot, log.slot, start, ends[log.slot]):
+                look(reader, snapshot, log, entry, erasure)
+                done += 1
+                if done % _PAGE == 0:
+                    progress(done, total)
+    erasure.seen = ends
+    progress(total, total)
+
+
+def carry_out(tx: Transaction, keeper: KeyKeeper, entropy: Entropy, erasure: Erasure) -> None:
+    """Destroy the keys, in the transaction that records the erasure."""
+    tenant = erasure.tenant
+    tx.execute(SUBJECTS["drop_subject"], [{"tenant": tenant, "ref": erasure.subject.ref}])
+    keys = tenant_keys.open_keys(tx, keeper, tenant)
+    blocks = {ref for ref, _ in erasure.mentions.values()}
+    for ref in blocks:
+        swept = {event_id for block, event_id in erasure.mentions.values() if block == ref}
+        _break_up(tx, keys, entropy, ref, swept)
+    tx.execute(SUBJECTS["bump_state"], [{"tenant": tenant}])
+    tenant_keys.replace(tx, keeper, entropy, tenant)
+
+
+def scrub(store: Store, erasure: Erasure, progress: Progress) -> None:
+    """Overwrite the ciphertexts that nothing opens any more, a page in each transaction."""
+    places = sorted({*erasure.entries, *erasure.mentions})
+    for start in range(0, len(places), _PAGE):
+        with store.write() as tx:
+            for place in places[start : start + _PAGE]:
+                _scrub_entry(tx, erasure, place)
+        progress(min(start + _PAGE, len(places)), len(places))
+
+
+def rewrap(
+    store: Store, keeper: KeyKeeper, entropy: Entropy, tenant: int, progress: Progress
+) -> None:
+    """Wrap every subject key of a tenant under its newest key, then destroy the older ones."""
+    done = 0
+    while True:
+        with store.write() as tx:
+            keys = tenant_keys.open_keys(tx, keeper, tenant)
+            moved = _rewrap_page(tx, keys, entropy)
+            if not moved:
+                tenant_keys.destroy_old(tx, tenant, keys.generation)
+                tx.execute(SUBJECTS["bump_state"], [{"tenant": tenant}])
+                return
+        done += moved
+        progress(done, done)
+
+
+def _collect(reader: Reader, _: Snapshot, log: Log, entry: Entry, erasure: Erasure) -> None:
+    """Note an entry that names the person, and the identifiers it tells."""
+    ref = erasure.subject.ref_text
+    if entry.leaf is None or ref.encode() not in entry.leaf:
+        return
+    erasure.entries.append(Place(log.slot, entry.index))
+    values = _values(reader, log, entry, erasure.subject.ref_text, erasure.subject.key)
+    for path, value in values.items():
+        if path.endswith(IDENTIFYING) and isinstance(value, str):
+            erasure.identifiers.add(value)
+
+
+def _sweep(reader: Reader, snapshot: Snapshot, log: Log, entry: Entry, erasure: Erasure) -> None:
+    """Note an entry whose own values (of nobody known) mention the person."""
+    if entry.leaf is None or not entry.disclosure:
+        return
+    needles = [name.casefold() for name in erasure.identifiers if len(name) >= MIN_IDENTIFIER]
+    subjects = reader.subjects(erasure.tenant)
+    for ref in _texts(read_leaf(entry.leaf).get("subject_refs")):
+        if not subjects.is_block(snapshot, bytes.fromhex(ref), entry.event_id):
+            continue
+        key = subjects.key_of(snapshot, bytes.fromhex(ref), entry.event_id)
+        if key is None:
+            continue
+        told = list(_strings(_values(reader, log, entry, ref, key)))
+        if any(needle in text.casefold() for text in told for needle in needles):
+            place = Place(log.slot, entry.index)
+            erasure.mentions[place] = (bytes.fromhex(ref), entry.event_id)
+
+
+def _values(reader: Reader, log: Log, entry: Entry, ref: str, key: bytes) -> dict[str, object]:
+    leaf = read_leaf(entry.leaf or b"")
+    refs = _texts(leaf.get("subject_refs"))
+    for section in sections(entry.disclosure):
+        if section.slot < len(refs) and refs[section.slot] == ref:
+            identity = entry_identity(reader.logs.origin(log), entry.event_id)
+            values = decode(Cipher(key).open(identity, section))
+            return values if isinstance(values, dict) else {}
+    return {}
+
+
+def _break_up(
+    tx: Transaction,
+    keys: tenant_keys.TenantKeys,
+    entropy: Entropy,
+    ref: bytes,
+    swept: set[bytes],
+) -> None:
+    """Destroy a block's key; every event of it that is not swept keeps a key of its own."""
+    tenant = keys.tenant
+    for _, generation, wrapped in tx.rows(SUBJECTS["by_ref"], tenant=tenant, ref=ref):
+        context = subject_context(tenant, ref, None)
+        block_key = keys.unwrap(as_bytes(wrapped), as_int(generation), context)
+        survivors = [event for event in _events_of(tx, tenant, ref) if event not in swept]
+        rows: list[dict[str, Value]] = [
+            {
+                "tenant": tenant,
+                "ref": ref,
+                "event_id": event_id,
+                "generation": keys.generation,
+                "wrapped": keys.wrap(
+                    event_key(block_key, event_id),
+                    survivor_context(tenant, ref, event_id),
+                    entropy.draw(12),
+                ),
+            }
+            for event_id in survivors
+        ]
+        tx.execute(SUBJECTS["add_survivor"], rows)
+        tx.execute(SUBJECTS["drop_subject"], [{"tenant": tenant, "ref": ref}])
+    gone: list[dict[str, Value]] = [
+        {"tenant": tenant, "ref": ref, "event_id": event_id} for event_id in swept
+    ]
+    tx.execute(SUBJECTS["drop_survivor"], gone)
+
+
+def _events_of(tx: Transaction, tenant: int, ref: bytes) -> Iterator[bytes]:
+    needle = ref.hex().encode()
+    for (slot,) in tx.rows(SUBJECTS["slots"], tenant=tenant):
+        end = tx.head(as_int(slot)).size
+        for entry in read_forward(tx, as_int(slot), 0, end):
+            if entry.leaf is not None and needle in entry.leaf:
+                yield entry.event_id
+
+
+def _scrub_entry(tx: Transaction, erasure: Erasure, place: Place) -> None:
+    for entry in tx.entries(place.slot, place.index, place.index + 1):
+        refs = _texts(read_leaf(entry.leaf).get("subject_refs")) if entry.leaf else []
+        gone = {erasure.subject.ref_text}
+        if place in erasure.mentions:
+            gone.add(erasure.mentions[place][0].hex())
+        slots = frozenset(slot for slot, ref in enumerate(refs) if ref in gone)
+        tx.scrub(place.slot, place.index, without(entry.disclosure, slots))
+
+
+def _rewrap_page(tx: Transaction, keys: tenant_keys.TenantKeys, entropy: Entropy) -> int:
+    page: dict[str, Value] = {
+        "tenant": keys.tenant,
+        "generation": keys.generation,
+        "limit": _PAGE,
+    }
+    people: list[dict[str, Value]] = []
+    for ref, lookup, wrapped, generation in tx.rows(SUBJECTS["stale_subjects"], **page):
+        name = as_bytes(ref)
+        found = None if lookup is None else as_bytes(lookup)
+        context = subject_context(keys.tenant, name, found)
+        key = keys.unwrap(as_bytes(wrapped), as_int(generation), context)
+        people.append(_anew(keys, entropy, key, context) | {"ref": name})
+    events: list[dict[str, Value]] = []
+    for ref, event_id, wrapped, generation in tx.rows(SUBJECTS["stale_survivors"], **page):
+        context = survivor_context(keys.tenant, as_bytes(ref), as_bytes(event_id))
+        key = keys.unwrap(as_bytes(wrapped), as_int(generation), context)
+        events.append(_anew(keys, entropy, key, context) | {"ref": ref, "event_id": event_id})
+    tx.execute(SUBJECTS["rewrap_subject"], people)
+    tx.execute(SUBJECTS["rewrap_survivor"], events)
+    return len(people) + len(events)
+
+
+def _anew(
+    keys: tenant_keys.TenantKeys, entropy: Entropy, key: bytes, context: bytes
+) -> dict[str, Value]:
+    return {
+        "tenant": keys.tenant,
+        "generation": keys.generation,
+        "wrapped": keys.wrap(key, context, entropy.draw(12)),
+    }
+
+
+def _texts(value: object) -> Sequence[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)

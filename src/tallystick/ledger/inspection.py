@@ -1,0 +1,188 @@
+"""``fsck``: recompute everything that the ledger holds, and name what is not as it must be.
+
+The logs are recomputed from their entries, every epoch from the logs, the super-checkpoints
+from its records and the deployment's key. ``access.replay`` does the same for what follows from
+control entries: the tables of tenants, keys, declarations and erasures.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tallystick.errors import MalformedError, TallystickError, VerificationError
+from tallystick.events.event import id_text
+from tallystick.ledger.epoch_check import EpochCheck, check_checkpoints
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.logs import sizes
+from tallystick.ledger.ports import SUPER_SLOT, Entry, Log, Snapshot
+from tallystick.ledger.publisher import PUBLISHING
+from tallystick.ledger.queries import as_bytes, as_int, as_text, load
+from tallystick.ledger.subject_check import SubjectCheck
+from tallystick.tlog.checkpoint import Checkpoint
+from tallystick.tlog.note import Note
+from tallystick.verify.fsck import Finding, LogCheck, StoredEntry, StoredTile, Verdict
+
+PAGE = 2_048
+_CURSORS = load("tallystick.ledger", "cursors.sql")
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Result:
+    """What an inspection found.
+
+    Attributes:
+        entries: Entries recomputed.
+        opened: Values opened, where disclosures were asked for.
+        findings: What is not as it must be.
+    """
+
+    entries: int = 0
+    opened: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Intact, or the worst of the findings."""
+        verdicts = {finding.verdict for finding in self.findings}
+        for verdict in (Verdict.TAMPERED, Verdict.INCOMPLETE):
+            if verdict in verdicts:
+                return verdict
+        return Verdict.INTACT
+
+
+class Inspection:
+    """One run over everything.
+
+    Args:
+        ledger: The ledger.
+        tree_only: Leave subjects and their keys alone.
+        disclosures: Open every sealed value as well.
+        progress: Told (entries done, entries in all).
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        tree_only: bool = False,
+        disclosures: bool = False,
+        progress: Progress = lambda _done, _total: None,
+    ) -> None:
+        self._ledger = ledger
+        self._tree_only = tree_only
+        self._disclosures = disclosures
+        self._progress = progress
+        self._result = Result()
+        self._claims: dict[int, dict[int, list[tuple[bytes, str]]]] = {}
+        self._subjects: dict[int, SubjectCheck] = {}
+        self._total = 0
+
+    def run(self, snapshot: Snapshot) -> Result:
+        """Inspect one snapshot of the whole store."""
+        logs = self._ledger.logs.every(snapshot)
+        self._total = sum(size for size, _ in sizes(snapshot).values())
+        findings = self._result.findings
+        self._gather_claims(snapshot)
+        if not self._tree_only:
+            for tenant in sorted({log.tenant for log in logs}):
+                check = self._subjects[tenant] = SubjectCheck(self._ledger, snapshot, tenant)
+                findings += check.check_rows()
+        roots = {log.slot: self._check_log(snapshot, log) for log in logs}
+        super_log = self._ledger.logs.at(snapshot, SUPER_SLOT)
+        self._check_log(snapshot, super_log)
+        self._check_journal(snapshot, [*logs, super_log])
+        findings += EpochCheck(self._ledger, logs, roots).check(snapshot)
+        findings += check_checkpoints(self._ledger, snapshot)
+        return self._result
+
+    def _find(self, verdict: Verdict, origin: str, index: int | None, what: str) -> None:
+        self._result.findings.append(Finding(verdict, origin, index, what))
+
+    def _gather_claims(self, snapshot: Snapshot) -> None:
+        """Collect every (log, size) for which somebody claims, or needs, the root."""
+        for slot, epoch, size, root, _ in snapshot.rows(PUBLISHING["published"]):
+            self._claim(as_int(slot), as_int(size), as_bytes(root), f"epoch {as_int(epoch)}")
+        for _, slot, size in snapshot.rows(PUBLISHING["changes"]):
+            self._claims.setdefault(as_int(slot), {}).setdefault(as_int(size), [])
+        for follower, slot, size, root in snapshot.rows(_CURSORS["every"]):
+            self._claim(as_int(slot), as_int(size), as_bytes(root), f"cursor {as_text(follower)}")
+        for size, epoch, _, note in snapshot.rows(PUBLISHING["checkpoints"]):
+            try:
+                signed = Checkpoint.parse(Note.parse(as_text(note)).text)
+            except MalformedError:
+                continue  # reported where checkpoints are checked
+            who = f"checkpoint of epoch {as_int(epoch)}"
+            self._claim(SUPER_SLOT, as_int(size), signed.root, who)
+
+    def _claim(self, slot: int, size: int, root: bytes, who: str) -> None:
+        self._claims.setdefault(slot, {}).setdefault(size, []).append((root, who))
+
+    def _check_log(self, snapshot: Snapshot, log: Log) -> dict[int, bytes]:
+        head = snapshot.head(log.slot)
+
+        def tiles(level: int, start: int, end: int) -> list[StoredTile]:
+            return [StoredTile(*tile) for tile in snapshot.tiles(log.slot, level, start, end)]
+
+        claims = self._claims.get(log.slot, {})
+        check = LogCheck(self._ledger.logs.origin(log), head.size, head.root, tiles, claims)
+        page: list[Entry] = []
+        # A page beyond the head: entries that no head covers were put there by hand.
+        for entry in snapshot.entries(log.slot, 0, head.size + PAGE):
+            page.append(entry)
+            if len(page) == PAGE:
+                self._check_page(snapshot, log, check, page)
+                page = []
+        self._check_page(snapshot, log, check, page)
+        self._result.findings += check.finish()
+        return check.roots
+
+    def _check_page(
+        self, snapshot: Snapshot, log: Log, check: LogCheck, page: Sequence[Entry]
+    ) -> None:
+        self._result.findings += check.feed(
+            [StoredEntry(entry.index, entry.leaf, entry.leaf_hash) for entry in page]
+        )
+        if log.slot != SUPER_SLOT and not self._tree_only:
+            for entry in page:
+                if entry.leaf is not None:
+                    self._check_entry(snapshot, log, check.origin, entry, entry.leaf)
+        self._result.entries += len(page)
+        self._progress(self._result.entries, self._total)
+
+    def _check_entry(
+        self, snapshot: Snapshot, log: Log, origin: str, entry: Entry, leaf: bytes
+    ) -> None:
+        try:
+            # At the top of every leaf, behind "class"; those of links are first in their objects.
+            if f',"id":"{id_text(entry.event_id)}"'.encode() not in leaf:
+                raise VerificationError(f"entry {entry.index:,}: its row has another event id")
+            self._subjects[log.tenant].check_entry(entry, leaf)
+            if self._disclosures:
+                opened = self._ledger.reader.open(snapshot, log, entry)
+                self._result.opened += len(opened.values)
+        except TallystickError as error:
+            self._find(Verdict.TAMPERED, origin, entry.index, str(error))
+
+    def _check_journal(self, snapshot: Snapshot, logs: Sequence[Log]) -> None:
+        """Each log's journal rows must join up from 0 to its size, and miss none between."""
+        reached: dict[int, int] = {}
+        seq = 0
+        names = {log.slot: self._ledger.logs.origin(log) for log in logs}
+        while extents := snapshot.journal(seq, PAGE):
+            for extent in extents:
+                origin = names.get(extent.slot, f"slot {extent.slot}")
+                start = reached.get(extent.slot, 0)
+                if extent.start != start or extent.end <= extent.start:
+                    what = (
+                        f"journal {extent.seq:,}: [{extent.start:,}, {extent.end:,}),"
+                        f" want a start at {start:,}"
+                    )
+                    self._find(Verdict.TAMPERED, origin, start, what)
+                reached[extent.slot] = extent.end
+                seq = extent.seq
+        for log in logs:
+            size, end = snapshot.head(log.slot).size, reached.get(log.slot, 0)
+            if end != size:
+                what = f"journal: ends at {end:,}, the log at {size:,}"
+                self._find(Verdict.TAMPERED, names[log.slot], min(end, size), what)

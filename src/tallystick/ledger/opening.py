@@ -1,0 +1,143 @@
+"""From an entry back to the event, as far as its keys still live.
+
+Each value is checked against its commitment before it is shown: a disclosure that was exchanged
+is found on the first read, not at the next audit.
+"""
+
+from binascii import a2b_base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tallystick.errors import MalformedError, VerificationError
+from tallystick.events.canonical import decode, encode
+from tallystick.events.commitment import commit, derive_salt
+from tallystick.events.pointer import put
+from tallystick.ledger.disclosure import Cipher, Section, entry_identity, sections
+
+KeyOf = Callable[[bytes, bytes], bytes | None]
+"""(subject ref, event id) → the key that opens, or None where it was destroyed."""
+
+SERVER_FIELDS = ("v", "received_at", "class", "via", "skew_ms", "subject_refs", "sealed")
+
+
+@dataclass(slots=True)
+class Opened:
+    """An entry read with what can be read of it.
+
+    Attributes:
+        event: The event as JSON builtins, with the server's fields (but refs and commitments).
+        refs: The subjects that the entry names, 32 hex digits each.
+        values: What was opened: path → (salt, canonical value).
+        missing: Paths that no key opens any more, with the ref of their subject.
+    """
+
+    event: dict[str, object]
+    refs: list[str]
+    values: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def read_leaf(leaf: bytes) -> dict[str, object]:
+    """Read the leaf of an entry.
+
+    Raises:
+        MalformedError: The bytes are no entry of version 1.
+    """
+    entry = decode(leaf)
+    if not isinstance(entry, dict) or entry.get("v") != 1:
+        raise MalformedError("entry: not an object of version 1")
+    return entry
+
+
+def open_entry(
+    origin: str, event_id: bytes, leaf: bytes, disclosure: bytes | None, key_of: KeyOf
+) -> Opened:
+    """Open an entry and check every opened value against its commitment.
+
+    Args:
+        origin: Origin of the entry's log.
+        event_id: 16 bytes.
+        leaf: The entry.
+        disclosure: What lies beside it.
+        key_of: Finds subject keys.
+
+    Raises:
+        VerificationError: A value, a section or a key is not the one that was sealed.
+        MalformedError: Leaf or disclosure are not of their form.
+    """
+    event = read_leaf(leaf)
+    refs = _refs(event.pop("subject_refs", []))
+    sealed = _sealed(event.pop("sealed", {}), len(refs))
+    opened = Opened(event, refs)
+    stored = {section.slot: section for section in sections(disclosure)}
+    for slot, ref in enumerate(refs):
+        paths = {path: want for path, (place, want) in sealed.items() if place == slot}
+        key = key_of(bytes.fromhex(ref), event_id)
+        section = stored.get(slot)
+        if key is None or section is None:
+            opened.missing.update(dict.fromkeys(paths, ref))
+            continue
+        _open_slot(opened, origin, event_id, key, section, paths)
+    return opened
+
+
+def check_opened(opened: Opened, event_id: bytes, erased: frozenset[str]) -> None:
+    """Refuse to call a value erased that nobody erased.
+
+    Args:
+        opened: What was read of an entry.
+        event_id: 16 bytes.
+        erased: The names in erasure entries: a subject's ref, or, for the values of one event
+            that belonged to nobody known, the ref followed by the event's id.
+
+    Raises:
+        VerificationError: A key or a disclosure is missing, and no erasure entry explains it.
+    """
+    for path, ref in opened.missing.items():
+        if ref not in erased and ref + event_id.hex() not in erased:
+            raise VerificationError(
+                f"entry: {path} can't be opened, and no erasure names subject {ref}"
+            )
+
+
+def _open_slot(
+    opened: Opened,
+    origin: str,
+    event_id: bytes,
+    key: bytes,
+    section: Section,
+    paths: dict[str, bytes],
+) -> None:
+    values = decode(Cipher(key).open(entry_identity(origin, event_id), section))
+    if not isinstance(values, dict) or values.keys() != paths.keys():
+        raise VerificationError("disclosure: holds other paths than the entry commits to")
+    for path, value in values.items():
+        text = encode(value)
+        salt = derive_salt(key, origin, event_id, path)
+        if commit(salt, path, text) != paths[path]:
+            raise VerificationError(f"disclosure: the value at {path} is not the one committed")
+        put(opened.event, path, value)
+        opened.values[path] = (salt, text)
+
+
+def _refs(refs: object) -> list[str]:
+    if not isinstance(refs, list) or not all(_is_ref(ref) for ref in refs):
+        raise MalformedError("entry: subject_refs, want a list of 32 hex digits each")
+    return refs
+
+
+def _is_ref(ref: object) -> bool:
+    return isinstance(ref, str) and len(ref) == 32 and not ref.strip("0123456789abcdef")  # noqa: PLR2004
+
+
+def _sealed(sealed: object, slots: int) -> dict[str, tuple[int, bytes]]:
+    if not isinstance(sealed, dict):
+        raise MalformedError("entry: sealed, want an object")
+    commitments: dict[str, tuple[int, bytes]] = {}
+    for path, pair in sealed.items():
+        match pair:
+            case [int() as slot, str() as text] if 0 <= slot < slots:
+                commitments[path] = (slot, a2b_base64(text))
+            case _:
+                raise MalformedError(f"entry: sealed {path}, want [slot, commitment]")
+    return commitments

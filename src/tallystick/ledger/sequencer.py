@@ -1,0 +1,178 @@
+"""Group commit: one transaction and one fsync for everybody who waits.
+
+A door seals in its own time; what is sealed queues here. The queue is bounded, and a tenant may
+hold only its share of it, so that one flood can't keep the others out.
+"""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from threading import Condition, Thread
+
+from tallystick.errors import ConflictError, PushbackError
+from tallystick.ledger.batch import Batch
+from tallystick.ledger.integration import Integrator, Placed
+from tallystick.ledger.ports import Store, Transaction
+
+MAX_WAITING = 50_000
+"""Entries that may wait in one door; at 20,000 a second, two and a half seconds."""
+
+MAX_GROUP = 4_000
+"""Entries in one commit; more make no commit cheaper, but each wait longer."""
+
+
+class Sequencer:
+    """The thread that commits what the doors have sealed, in groups.
+
+    Args:
+        store: Where entries go.
+        integrator: Who appends them.
+        max_waiting: Entries that may wait before the sender is pushed back.
+    """
+
+    def __init__(
+        self, store: Store, integrator: Integrator, max_waiting: int = MAX_WAITING
+    ) -> None:
+        self._store = store
+        self._integrator = integrator
+        self._max_waiting = max_waiting
+        self._queue: deque[tuple[Batch, Future[list[Placed]]]] = deque()
+        self._waiting: Counter[int] = Counter()
+        self._wake = Condition()
+        self._closed = False
+        self._thread = Thread(target=self._run, name="sequencer", daemon=True)
+        self._thread.start()
+
+    def submit(self, batch: Batch) -> Future[list[Placed]]:
+        """Queue a batch; the future is done once its entries are on disk.
+
+        Raises:
+            PushbackError: The queue, or the tenant's share of it, is full.
+        """
+        tenant, size = batch.log.tenant, len(batch.sealed)
+        future: Future[list[Placed]] = Future()
+        with self._wake:
+            if self._closed:
+                raise PushbackError("ledger: shutting down, want another door")
+            self._check_room(tenant, size)
+            self._waiting[tenant] += size
+            self._queue.append((batch, future))
+            self._wake.notify()
+        return future
+
+    def close(self) -> None:
+        """Commit what waits, then stop."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._thread.join()
+
+    @property
+    def waiting(self) -> int:
+        """Entries that wait for their commit."""
+        return self._waiting.total()
+
+    def _check_room(self, tenant: int, size: int) -> None:
+        waiting = self._waiting.total()
+        if waiting == 0:
+            return
+        others = sum(1 for name, count in self._waiting.items() if count and name != tenant)
+        share = self._max_waiting // (others + 1)
+        mine = self._waiting[tenant] + size
+        if mine > share or waiting + size > self._max_waiting:
+            raise PushbackError(
+                f"ledger: {waiting:,} entries wait for their commit, {self._waiting[tenant]:,}"
+                f" of them this tenant's, whose share is {share:,}"
+            )
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._queue and not self._closed:
+                    self._wake.wait()
+                if not self._queue:
+                    return
+                group = self._take()
+            try:
+                self._settle(group)
+            finally:
+                with self._wake:
+                    for batch, _ in group:
+                        self._waiting[batch.log.tenant] -= len(batch.sealed)
+                        if self._waiting[batch.log.tenant] <= 0:
+                            del self._waiting[batch.log.tenant]
+
+    def _take(self) -> list[tuple[Batch, Future[list[Placed]]]]:
+        group = [self._queue.popleft()]
+        size = len(group[0][0].sealed)
+        while self._queue and size + len(self._queue[0][0].sealed) <= MAX_GROUP:
+            group.append(self._queue.popleft())
+            size += len(group[-1][0].sealed)
+        for _, future in group:
+            future.set_running_or_notify_cancel()  # From here on the sender can't call it off.
+        return group
+
+    def _settle(self, group: Sequence[tuple[Batch, Future[list[Placed]]]]) -> None:
+        try:
+            placed = self._commit([batch for batch, _ in group])
+        except Exception as error:  # noqa: BLE001 (the thread serves all; each sender gets the error)
+            self._fail(group, error)
+        else:
+            for (batch, future), places in zip(group, placed, strict=True):
+                batch.committed()
+                if not future.cancelled():
+                    future.set_result(places)
+
+    def _fail(self, group: Sequence[tuple[Batch, Future[list[Placed]]]], error: Exception) -> None:
+        if len(group) == 1 or isinstance(error, PushbackError):
+            for _, future in group:
+                if not future.cancelled():
+                    future.set_exception(error)
+            return
+        for member in group:  # One bad batch does not spoil the others.
+            self._settle([member])
+
+    def _commit(self, batches: Sequence[Batch]) -> list[list[Placed]]:
+        try:
+            with self._store.write() as tx:
+                return self._append(tx, batches, look_again=False)
+        except ConflictError:
+            # Somebody recorded one of these events since it was looked up.
+            with self._store.write() as tx:
+                return self._append(tx, batches, look_again=True)
+
+    def _append(
+        self, tx: Transaction, batches: Sequence[Batch], *, look_again: bool
+    ) -> list[list[Placed]]:
+        """Append batch after batch, those of one log together."""
+        by_slot: dict[int, list[Batch]] = {}
+        for batch in batches:
+            by_slot.setdefault(batch.log.slot, []).append(batch)
+        placed: dict[int, list[Placed]] = {}
+        for members in by_slot.values():
+            placed.update(self._append_log(tx, members, look_again=look_again))
+        return [placed[id(batch)] for batch in batches]
+
+    def _append_log(
+        self, tx: Transaction, batches: Sequence[Batch], *, look_again: bool
+    ) -> dict[int, list[Placed]]:
+        if look_again:
+            # Each on its own, so that the second of two equal events finds the first.
+            return {id(batch): self._one_by_one(tx, batch) for batch in batches}
+        for batch in batches:
+            if not batch.is_current(tx):
+                batch.admit(tx)
+            batch.store_subjects(tx)
+        together = [item for batch in batches for item in batch.sealed]
+        places = self._integrator.append(tx, batches[0].log, together) if together else []
+        result: dict[int, list[Placed]] = {}
+        start = 0
+        for batch in batches:
+            result[id(batch)] = places[start : start + len(batch.sealed)]
+            start += len(batch.sealed)
+        return result
+
+    def _one_by_one(self, tx: Transaction, batch: Batch) -> list[Placed]:
+        batch.admit(tx)
+        batch.store_subjects(tx)
+        return self._integrator.append(tx, batch.log, batch.sealed) if batch.sealed else []

@@ -1,0 +1,132 @@
+"""Whether every subject that an entry names has its key, or an erasure that says why not."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tallystick.errors import TallystickError, VerificationError
+from tallystick.ledger.erased import erased_refs, named
+from tallystick.ledger.ledger import LEDGER_DOOR, Ledger
+from tallystick.ledger.opening import read_leaf
+from tallystick.ledger.ports import Entry, Snapshot
+from tallystick.ledger.queries import as_bytes, as_int
+from tallystick.ledger.tenant_keys import (
+    SUBJECTS,
+    TenantKeys,
+    open_keys,
+    subject_context,
+    survivor_context,
+)
+from tallystick.verify.fsck import Finding, Verdict
+
+PAGE = 2_048
+_MARK = b'"subject_refs":["'
+
+
+class SubjectCheck:
+    """The subjects of one tenant, as their table has them.
+
+    Args:
+        ledger: The ledger.
+        snapshot: The store.
+        tenant: Number of the tenant.
+    """
+
+    def __init__(self, ledger: Ledger, snapshot: Snapshot, tenant: int) -> None:
+        self._ledger = ledger
+        self._snapshot = snapshot
+        self._tenant = tenant
+        self._known: set[str] = set()
+        self._erased: set[str] | None = None
+
+    def check_rows(self) -> Iterator[Finding]:
+        """Unwrap every key: a row that was moved or changed does not."""
+        origin = f"{self._ledger.logs.deployment}: subjects of tenant {self._tenant}"
+        try:
+            keys = open_keys(self._snapshot, self._ledger.drivers.keeper, self._tenant)
+        except TallystickError as error:
+            yield Finding(Verdict.TAMPERED, origin, None, str(error))
+            return
+        for name, wrapped, generation, context in self._wrapped():
+            self._known.add(name)
+            try:
+                keys.unwrap(wrapped, generation, context)
+            except VerificationError as error:
+                yield Finding(Verdict.TAMPERED, origin, None, f"{name}: {error}")
+        yield from self._check_erased(keys)
+
+    def check_entry(self, entry: Entry, leaf: bytes) -> None:
+        """Find the key, or the erasure, of every subject that an entry names.
+
+        Raises:
+            VerificationError: One has neither.
+        """
+        for ref in refs_of(leaf):
+            if ref in self._known:
+                continue
+            event = ref + entry.event_id.hex()
+            erased = self._really_erased()
+            if ref not in erased and event not in erased and event not in self._known:
+                raise VerificationError(
+                    f"entry {entry.index:,}: the key of subject {ref} is gone,"
+                    " and no erasure entry names it"
+                )
+
+    def _wrapped(self) -> Iterator[tuple[str, bytes, int, bytes]]:
+        tenant, after = self._tenant, b""
+        every = SUBJECTS["all_subjects"]
+        while rows := self._snapshot.rows(every, tenant=tenant, after=after, limit=PAGE):
+            for name, lookup, generation, wrapped in rows:
+                after = as_bytes(name)
+                found = None if lookup is None else as_bytes(lookup)
+                context = subject_context(tenant, after, found)
+                yield after.hex(), as_bytes(wrapped), as_int(generation), context
+        survivors = self._snapshot.rows(SUBJECTS["all_survivors"], tenant=tenant)
+        for name, event_id, generation, wrapped in survivors:
+            ref, event = as_bytes(name), as_bytes(event_id)
+            context = survivor_context(tenant, ref, event)
+            yield (ref + event).hex(), as_bytes(wrapped), as_int(generation), context
+
+    def _check_erased(self, keys: TenantKeys) -> Iterator[Finding]:
+        """Nothing may be called erased that still has a key, or that no entry names."""
+        origin = f"{self._ledger.logs.deployment}: erased of tenant {keys.tenant}"
+        claimed = erased_refs(self._snapshot, self._tenant)
+        if not claimed:
+            return
+        for name in sorted(claimed - self._really_erased()):
+            what = f"{name}: no erasure entry names it"
+            yield Finding(Verdict.TAMPERED, origin, None, what)
+        for name in sorted(claimed & self._known):
+            what = f"{name}: erased, but its key is back"
+            yield Finding(Verdict.TAMPERED, origin, None, what)
+
+    def _really_erased(self) -> set[str]:
+        """Read the names from the erasure entries themselves, not from their table."""
+        if self._erased is None:
+            self._erased = set()
+            for log in self._ledger.logs.of(self._snapshot, self._tenant).values():
+                size = self._snapshot.head(log.slot).size
+                for entry in self._snapshot.entries(log.slot, 0, size):
+                    if entry.leaf is not None and b'"subject.erased"' in entry.leaf:
+                        self._erased.update(_names_in(entry.leaf))
+        return self._erased
+
+
+def refs_of(leaf: bytes) -> Sequence[str]:
+    """Read ``subject_refs`` without parsing the whole leaf: canonical form has one spelling.
+
+    What follows the member in canonical order (targets, numbers, ``v``, ``via``) holds no quote
+    that could be mistaken for it: values in clear are tokens.
+    """
+    start = leaf.rfind(_MARK)
+    if start < 0:
+        return ()
+    start += len(_MARK)
+    return leaf[start : leaf.index(b'"]', start)].decode().split('","')
+
+
+def _names_in(leaf: bytes) -> list[str]:
+    event = read_leaf(leaf)
+    via = event.get("via")
+    by_the_server = isinstance(via, Mapping) and via.get("door") == LEDGER_DOOR
+    if event.get("action") != "subject.erased" or not by_the_server:
+        return []
+    return [name.hex() for name in named(event)]

@@ -1,0 +1,203 @@
+"""The people (and other subjects) of a tenant, each with a random ref and a random key.
+
+An entry names a subject by its ref alone. Values that belong to nobody known are sealed under a
+key of the event itself, which derives from the key of a block: a subject without a person, shared
+by up to 4,096 events, so that wrapping all keys anew after an erasure stays cheap (ADR 0009).
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from threading import RLock
+
+from tallystick.errors import NotFoundError
+from tallystick.ledger.disclosure import Cipher
+from tallystick.ledger.ports import Entropy, KeyKeeper, Snapshot, Value
+from tallystick.ledger.queries import as_bytes, as_int
+from tallystick.ledger.tenant_keys import (
+    SUBJECTS,
+    TenantKeys,
+    open_keys,
+    subject_context,
+    survivor_context,
+)
+
+BLOCK_EVENTS = 4_096
+MAX_CACHED = 100_000
+
+
+class Subject:
+    """One subject's ref and key, as long as they live.
+
+    Attributes:
+        ref: 16 random bytes; entries name the subject by them.
+        key: 32 random bytes; destroying them erases.
+        lookup: Keyed hash of the person's id, None for a block of events.
+        stored: Whether the row is known to be committed.
+    """
+
+    __slots__ = ("_cipher", "_salts", "key", "lookup", "ref", "ref_text", "stored")
+
+    def __init__(self, ref: bytes, key: bytes, lookup: bytes | None, *, stored: bool) -> None:
+        self.ref = ref
+        self.ref_text = ref.hex()
+        self.key = key
+        self.lookup = lookup
+        self.stored = stored
+        self._salts: dict[bytes, blake2b] = {}
+        self._cipher: Cipher | None = None
+
+    @property
+    def cipher(self) -> Cipher:
+        """What encrypts the subject's sections."""
+        if self._cipher is None:
+            self._cipher = Cipher(self.key)
+        return self._cipher
+
+    def salts(self, origin: bytes) -> blake2b:
+        """Return the keyed BLAKE2b, fed with the length-prefixed origin, that salts start from.
+
+        Copy it before use; :func:`tallystick.events.commitment.derive_salt` defines the rest.
+        """
+        state = self._salts.get(origin)
+        if state is None:
+            state = salt_state(self.key, origin)
+            self._salts[origin] = state
+        return state
+
+
+def salt_state(key: bytes, origin: bytes) -> blake2b:
+    """Start deriving the salts of one subject in one log; ``origin`` has its length in front."""
+    return blake2b(origin, key=key, digest_size=16, person=b"salt")
+
+
+def event_key(block_key: bytes, event_id: bytes) -> bytes:
+    """Derive the 32-byte key of one event from the key of its block."""
+    return blake2b(event_id, key=block_key, digest_size=32, person=b"event").digest()
+
+
+class TenantSubjects:
+    """What one door knows of one tenant's subjects; valid for one version of the tenant's state.
+
+    Callers hold ``lock`` while they resolve and seal.
+    """
+
+    def __init__(self, tenant: int, keeper: KeyKeeper, entropy: Entropy) -> None:
+        self.tenant = tenant
+        self.lock = RLock()
+        self.version = 0
+        self._keeper = keeper
+        self._entropy = entropy
+        self._keys: TenantKeys | None = None
+        self._people: dict[str, Subject] = {}
+        self._block: Subject | None = None
+        self._block_left = 0
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Forget everything cached if the tenant's state has moved on (an erasure, say).
+
+        Raises:
+            NotFoundError: There is no such tenant.
+        """
+        rows = snapshot.rows(SUBJECTS["state"], tenant=self.tenant)
+        if not rows:
+            raise NotFoundError(f"tenant {self.tenant}: unknown")
+        version = rows[0][0]
+        if version != self.version and isinstance(version, int):
+            self.version = version
+            self._keys = None
+            self._people = {}
+            self._block = None
+
+    def forget(self) -> None:
+        """Drop the subjects that were drawn but are not known to be stored."""
+        self._people = {name: known for name, known in self._people.items() if known.stored}
+        self._block = None
+
+    def keys(self, snapshot: Snapshot) -> TenantKeys:
+        """Return the tenant's opened keys."""
+        if self._keys is None:
+            self._keys = open_keys(snapshot, self._keeper, self.tenant)
+        return self._keys
+
+    def resolve(self, snapshot: Snapshot, people: Iterable[str]) -> dict[str, Subject]:
+        """Find the subjects of people, and draw keys for those met for the first time."""
+        known = self._people
+        if len(known) > MAX_CACHED:
+            known.clear()
+        resolved: dict[str, Subject] = {}
+        for person in people:
+            subject = known.get(person)
+            if subject is None:
+                subject = known[person] = self._find(snapshot, person) or self._mint(
+                    self.keys(snapshot).lookup(person)
+                )
+            resolved[person] = subject
+        return resolved
+
+    def block(self, events: int) -> Subject:
+        """Return the block under which the next ``events`` events derive their keys."""
+        if self._block is None or self._block_left < events:
+            self._block = self._mint(None)
+            self._block_left = BLOCK_EVENTS
+        self._block_left -= events
+        return self._block
+
+    def row(self, snapshot: Snapshot, subject: Subject) -> dict[str, Value]:
+        """Write a subject as the row to be stored, its key wrapped under the tenant key."""
+        keys = self.keys(snapshot)
+        context = subject_context(self.tenant, subject.ref, subject.lookup)
+        return {
+            "tenant": self.tenant,
+            "ref": subject.ref,
+            "lookup": subject.lookup,
+            "generation": keys.generation,
+            "wrapped": keys.wrap(subject.key, context, self._entropy.draw(12)),
+        }
+
+    def find(self, snapshot: Snapshot, person: str) -> Subject | None:
+        """Find a person's subject, or None where there is none (never met, or erased)."""
+        return self._people.get(person) or self._find(snapshot, person)
+
+    def key_of(self, snapshot: Snapshot, ref: bytes, event_id: bytes) -> bytes | None:
+        """Return the key that opens one subject's section of one event, or None if destroyed.
+
+        Raises:
+            VerificationError: The row does not belong to this ref.
+        """
+        keys = self.keys(snapshot)
+        for lookup, generation, wrapped in snapshot.rows(
+            SUBJECTS["by_ref"], tenant=self.tenant, ref=ref
+        ):
+            context = subject_context(
+                self.tenant, ref, None if lookup is None else as_bytes(lookup)
+            )
+            key = keys.unwrap(as_bytes(wrapped), as_int(generation), context)
+            return key if lookup is not None else event_key(key, event_id)
+        for generation, wrapped in snapshot.rows(
+            SUBJECTS["survivor"], tenant=self.tenant, ref=ref, event_id=event_id
+        ):
+            context = survivor_context(self.tenant, ref, event_id)
+            return keys.unwrap(as_bytes(wrapped), as_int(generation), context)
+        return None
+
+    def is_block(self, snapshot: Snapshot, ref: bytes, event_id: bytes) -> bool:
+        """Whether a ref stands for values of nobody known: a block, or an event left of one."""
+        for lookup, _, _ in snapshot.rows(SUBJECTS["by_ref"], tenant=self.tenant, ref=ref):
+            return lookup is None
+        survivor = SUBJECTS["survivor"]
+        return bool(snapshot.rows(survivor, tenant=self.tenant, ref=ref, event_id=event_id))
+
+    def _find(self, snapshot: Snapshot, person: str) -> Subject | None:
+        keys = self.keys(snapshot)
+        lookup = keys.lookup(person)
+        for ref, generation, wrapped in snapshot.rows(
+            SUBJECTS["by_lookup"], tenant=self.tenant, lookup=lookup
+        ):
+            context = subject_context(self.tenant, as_bytes(ref), lookup)
+            key = keys.unwrap(as_bytes(wrapped), as_int(generation), context)
+            return Subject(as_bytes(ref), key, lookup, stored=True)
+        return None
+
+    def _mint(self, lookup: bytes | None) -> Subject:
+        chance = self._entropy.draw(48)
+        return Subject(chance[:16], chance[16:], lookup, stored=False)
