@@ -1,0 +1,123 @@
+"""Erase a person: find what there is, record it, destroy the keys, and clean up behind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tallystick.errors import MalformedError, NotFoundError
+from tallystick.ledger import erasure
+from tallystick.ledger.erasure import Erasure
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.ports import Place
+from tallystick.ledger.sealing import time_text
+
+_TARGETS = 900
+"""Names in one erasure entry; an event has room for 1,000 targets."""
+
+Progress = Callable[[str, int, int], None]
+"""(step, done, in all)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure covers, or covered.
+
+    Attributes:
+        ref: The person's ref, 32 hex digits; it names nobody any more.
+        entries: Entries in which values of the person are sealed.
+        mentions: Events whose free values mention the person, swept as well.
+        places: Where the erasure entries stand, by stream; empty for a dry run.
+    """
+
+    ref: str
+    entries: int
+    mentions: int
+    places: dict[str, Place]
+
+
+def erase(
+    ledger: Ledger,
+    tenant: int,
+    person: str,
+    reason: str,
+    key_id: str,
+    *,
+    dry_run: bool = False,
+    progress: Progress = lambda _step, _done, _total: None,
+) -> Erased:
+    """Erase a person from a tenant's logs; every hash, proof and checkpoint stays valid.
+
+    The keys are destroyed in the transaction that records the erasure in each of the tenant's
+    logs. What follows (overwriting ciphertexts, wrapping keys anew, compacting the files) can be
+    repeated, and is when the command is run again after a crash.
+
+    Args:
+        ledger: The ledger.
+        tenant: Number of the tenant.
+        person: The person's id, as events name it.
+        reason: Why; kept sealed in the erasure entry.
+        key_id: The credential that asks for it, or ``cli``.
+        dry_run: Only find what there is.
+        progress: Told how far each step is.
+
+    Raises:
+        NotFoundError: The logs know no such person, or have erased them already.
+        MalformedError: No reason is given.
+    """
+    if not reason.strip():
+        raise MalformedError("erasure: no reason, want one for the record", path="/reason")
+    store = ledger.drivers.store
+    with store.read() as snapshot:
+        found = erasure.survey(
+            ledger.reader, snapshot, tenant, person, lambda d, t: progress("survey", d, t)
+        )
+    if dry_run:
+        return _summary(found, {})
+    places = _record(ledger, found, reason, key_id)
+    finish(ledger, found, progress)
+    return _summary(found, places)
+
+
+def finish(ledger: Ledger, found: Erasure, progress: Progress) -> None:
+    """Clean up behind a recorded erasure; may be repeated."""
+    drivers = ledger.drivers
+    erasure.scrub(drivers.store, found, lambda d, t: progress("overwrite", d, t))
+    erasure.rewrap(
+        drivers.store,
+        drivers.keeper,
+        drivers.entropy,
+        found.tenant,
+        lambda d, t: progress("wrap keys", d, t),
+    )
+    drivers.store.compact()
+
+
+def _record(ledger: Ledger, found: Erasure, reason: str, key_id: str) -> dict[str, Place]:
+    drivers = ledger.drivers
+    places: dict[str, Place] = {}
+    with ledger.control() as control:
+        erasure.look_again(ledger.reader, control.tx, found)
+        if not erasure.still_there(control.tx, found):
+            raise NotFoundError("subject: erased in the meantime")
+        names = found.names
+        for stream, log in ledger.logs.of(control.tx, found.tenant).items():
+            for start in range(0, len(names), _TARGETS):
+                event = _event(ledger, names[start : start + _TARGETS], reason)
+                outcome = control.record(log, event, key_id)
+                places.setdefault(stream, Place(log.slot, outcome.index))
+        erasure.carry_out(control.tx, drivers.keeper, drivers.entropy, found)
+    return places
+
+
+def _event(ledger: Ledger, names: list[tuple[str, str]], reason: str) -> dict[str, object]:
+    return {
+        "action": "subject.erased",
+        "occurred_at": time_text(ledger.drivers.clock.now()),
+        "actor": {"type": "system"},
+        "outcome": "success",
+        "targets": [{"type": kind, "id": name} for kind, name in names],
+        "reason": {"text": reason},
+    }
+
+
+def _summary(found: Erasure, places: dict[str, Place]) -> Erased:
+    return Erased(found.subject.ref_text, len(found.entries), len(found.mentions), places)

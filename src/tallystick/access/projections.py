@@ -1,0 +1,24 @@
+"""What each control action means for the tables: applied when it is recorded, and by ``fsck``."""
+
+from collections.abc import Mapping
+
+from tallystick.access import declarations, keys, tenants
+from tallystick.ledger import erased
+from tallystick.ledger.ledger import Projection
+from tallystick.ledger.ports import Query
+
+PROJECTIONS: Mapping[str, Projection] = {
+    "tenant.created": tenants.apply_created,
+    "key.created": keys.apply_created,
+    "key.revoked": keys.apply_revoked,
+    "catalogue.changed": declarations.apply_changed,
+    "subject.erased": erased.apply_erased,
+}
+
+TABLES: Mapping[str, Query] = {
+    "tenant": tenants.TENANTS["projection"],
+    "api_key": keys.KEYS["projection"],
+    "catalogue": declarations.CATALOGUE["projection"],
+    "erased": erased.ERASED["projection"],
+}
+"""Each table that is nothing but a projection, with the query that reads all of it."""
