@@ -1,0 +1,1 @@
+"""Drivers: how the outside world keeps the promises of ``ledger.ports``."""

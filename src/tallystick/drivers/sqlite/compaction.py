@@ -1,0 +1,47 @@
+"""Compaction: from the write-ahead log into the file, and old bytes out of both."""
+
+import time
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+
+from tallystick.drivers.sqlite.connection import connect_writer
+from tallystick.drivers.sqlite.queue import WriterQueue
+from tallystick.errors import PushbackError
+
+_BIG_WAL_FRAMES = 4_096
+_ATTEMPTS, _PAUSE_S = 5, 0.5
+
+
+def checkpoint(path: Path, queue: WriterQueue) -> None:
+    """Copy committed pages into the file, without making anybody wait.
+
+    Writers that never pause would keep the log from ever being copied whole, and so from being
+    begun anew; when it has become big, the rest is copied in the writer's turn.
+    """
+    with closing(connect_writer(path)) as db:
+        frames, _ = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        if frames >= _BIG_WAL_FRAMES:
+            with queue.turn():
+                db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+
+def compact(path: Path, queue: WriterQueue) -> None:
+    """Copy everything into the file and cut the write-ahead log to nothing.
+
+    Freed bytes in the file are zero already (``secure_delete``).
+
+    Raises:
+        PushbackError: A snapshot stayed open in each attempt.
+    """
+    for _ in range(_ATTEMPTS):
+        with queue.turn(), closing(connect_writer(path)) as db:
+            try:
+                db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            except apsw.BusyError:
+                pass
+            else:
+                return
+        time.sleep(_PAUSE_S)
+    raise PushbackError(f"database {path.name}: snapshots stay open, want none for a moment")

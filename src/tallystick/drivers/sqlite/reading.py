@@ -1,0 +1,97 @@
+"""Reading: one consistent view of the database."""
+
+from collections.abc import Iterator, Sequence
+from itertools import starmap
+
+import apsw
+
+from tallystick.ledger.ports import (
+    Entry,
+    Extent,
+    FullTile,
+    Head,
+    Place,
+    Query,
+    Row,
+    Value,
+)
+from tallystick.tlog.hashing import EMPTY_ROOT
+
+SLOT_BITS, LEVEL_BITS = 40, 36
+_INDEX = (1 << SLOT_BITS) - 1
+
+_HEAD = "SELECT size, root, frontier, received_at FROM head WHERE slot = ?"
+_ENTRIES = """
+SELECT id & ?, event_id, leaf, leaf_hash, disclosure FROM entry
+WHERE id >= ? AND id < ? ORDER BY id
+"""
+_LEAF_HASHES = "SELECT leaf_hash FROM entry WHERE id >= ? AND id < ? ORDER BY id"
+_TILES = "SELECT id - ?1, hashes, root FROM tile WHERE id >= ?1 + ?2 AND id < ?1 + ?3 ORDER BY id"
+_JOURNAL = "SELECT seq, slot, start, stop FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
+_FIND = """
+SELECT entry.event_id, entry.id FROM carray(?) AS wanted
+CROSS JOIN entry ON entry.tenant = ? AND entry.event_id = wanted.value
+"""
+
+
+class SqliteSnapshot:
+    """A :class:`~tallystick.ledger.ports.Snapshot` on a connection inside a transaction."""
+
+    def __init__(self, db: apsw.Connection) -> None:
+        self._db = db
+        self._streams: set[apsw.Cursor] = set()
+
+    def head(self, slot: int) -> Head:
+        """See :class:`~tallystick.ledger.ports.Snapshot`."""
+        row = self._db.execute(_HEAD, (slot,)).fetchone()
+        return Head(0, EMPTY_ROOT, b"", 0) if row is None else Head(*row)
+
+    def entries(self, slot: int, start: int, end: int) -> Iterator[Entry]:
+        """See :class:`~tallystick.ledger.ports.Snapshot`."""
+        first = slot << SLOT_BITS
+        cursor = self._db.cursor()
+        self._streams.add(cursor)
+        try:
+            cursor.execute(_ENTRIES, (_INDEX, first + start, first + end))
+            yield from starmap(Entry, cursor)
+        finally:
+            cursor.close(True)
+            self._streams.discard(cursor)
+
+    def leaf_hashes(self, slot: int, start: int, end: int) -> list[bytes]:
+        """See :class:`~tallystick.ledger.ports.Snapshot`."""
+        first = slot << SLOT_BITS
+        rows = self._db.execute(_LEAF_HASHES, (first + start, first + end))
+        return [leaf_hash for (leaf_hash,) in rows]
+
+    def tiles(self, slot: int, level: int, start: int, end: int) -> list[FullTile]:
+        """See :class:`~tallystick.ledger.ports.Snapshot`."""
+        first = tile_id(slot, level, 0)
+        rows = self._db.execute(_TILES, (first, start, end))
+        return [FullTile(level, *row) for row in rows]
+
+    def find(self, tenant: int, event_ids: Sequence[bytes]) -> dict[bytes, Place]:
+        """See :class:`~tallystick.ledger.ports.Snapshot`."""
+        if not event_ids:
+            return {}
+        rows = self._db.execute(_FIND, (apsw.carray(tuple(event_ids)), tenant))
+        return {event_id: Place(number >> SLOT_BITS, number & _INDEX) for event_id, number in rows}
+
+    def journal(self, after: int, limit: int) -> list[Extent]:
+        """See :class:`~tallystick.ledger.ports.Snapshot`."""
+        return [Extent(*row) for row in self._db.execute(_JOURNAL, (after, limit))]
+
+    def rows(self, query: Query, **parameters: Value) -> list[Row]:
+        """See :class:`~tallystick.ledger.ports.Snapshot`."""
+        return self._db.execute(query, parameters).fetchall()
+
+    def end_streams(self) -> None:
+        """Stop what is still being read: an open cursor would keep the view alive for ever."""
+        for cursor in tuple(self._streams):
+            cursor.close(True)
+        self._streams.clear()
+
+
+def tile_id(slot: int, level: int, index: int) -> int:
+    """Number a tile's row: the tiles of a log lie together, level by level."""
+    return (slot << SLOT_BITS) + (level << LEVEL_BITS) + index
