@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from tallystick.access.replay import compare_tables
-from tallystick.access.tenants import Tenant, create_tenant
+from tallystick.access.tenants import Tenant, create_tenant, tenant_named
 from tallystick.drivers.sqlite import SqliteStore
 from tallystick.events.event import parse_event, to_builtins
 from tallystick.ledger.batch import Outcome
@@ -57,3 +57,9 @@ def fsck(house: House, *, disclosures: bool = True) -> list[Finding]:
         scratch.close()
         for leftover in house.settings.data.glob("scratch.db*"):
             leftover.unlink()
+
+
+def tenant_of(house: House, name: str) -> Tenant:
+    """Find a tenant by name."""
+    with house.ledger.drivers.store.read() as snapshot:
+        return tenant_named(snapshot, name)

@@ -1,128 +1,219 @@
-"""The deployment's own keys in one file of mode 0600."""
+"""The key file: the deployment's own keys, readable by its owner only.
 
-import json
-from base64 import b64decode, b64encode
+JSON: ``{"version": 1, "keys": [{"id", "created_at", "key"}, …], "signing_seed"}``, keys and seed
+(32 bytes each) in base64, ids ascending, the last key current.
+"""
+
+import fcntl
+import hashlib
+import hmac
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Annotated, Literal, Self
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tallystick.drivers.files import replace_file
-from tallystick.errors import ForbiddenError, MalformedError, VerificationError
+from tallystick.errors import ConflictError, MalformedError, NotFoundError, VerificationError
 from tallystick.ledger.ports import Clock, Entropy
 
+_KEY, _ID, _NONCE, _TAG = 32, 4, 12, 16
+_NONCE_LABEL = b"tallystick/keyfile/nonce/v1\x00"
 
-class _EpochKey(NamedTuple):
-    key_id: bytes
+_Secret = Annotated[bytes, msgspec.Meta(min_length=_KEY, max_length=_KEY)]
+
+
+class _EpochKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: Annotated[int, msgspec.Meta(ge=1, lt=1 << 32)]
     created_at: int
-    key: bytes
+    key: _Secret
 
     def __repr__(self) -> str:
-        return f"epoch key {self.key_id.hex()}"
+        return f"_EpochKey(id={self.id})"
+
+
+class _Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: Literal[1]
+    keys: Annotated[tuple[_EpochKey, ...], msgspec.Meta(min_length=1)]
+    signing_seed: _Secret
+
+    def __repr__(self) -> str:
+        return f"_Contents(keys={self.keys})"
+
+    @property
+    def current(self) -> _EpochKey:
+        return self.keys[-1]
 
 
 class KeyFile:
-    """Keeps the promises of :class:`tallystick.ledger.ports.KeyKeeper` with keys of a file.
+    """A :class:`~tallystick.ledger.ports.KeyKeeper` in a file of mode 0600.
+
+    A file that another process has rotated is read again before its keys are used.
 
     Args:
-        path: The file.
+        path: The file; see :meth:`create`.
 
     Raises:
-        ForbiddenError: Others than the owner may read it.
-        MalformedError: It is no key file.
+        NotFoundError: There is none.
+        MalformedError: It is not of its form, or others may read it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        mode = path.stat().st_mode & 0o777
-        if mode & 0o077:
-            raise ForbiddenError(f"{path}: mode {mode:04o}, want 0600: run chmod 600 {path}")
-        try:
-            stored = json.loads(path.read_text("utf-8"))
-            seed = b64decode(stored["super"], validate=True)
-            self._epochs = [
-                _EpochKey(
-                    bytes.fromhex(row["id"]),
-                    int(row["created_at"]),
-                    b64decode(row["key"], validate=True),
-                )
-                for row in stored["epochs"]
-            ]
-            self._seed = seed
-            self._signer = Ed25519PrivateKey.from_private_bytes(seed)
-        except (ValueError, KeyError, TypeError):
-            raise MalformedError(f"{path}: no key file of Tallystick") from None
+        self._seen: tuple[int, int] | None = None
+        self._contents = self._load()
 
     @classmethod
     def create(cls, path: Path, entropy: Entropy, clock: Clock) -> Self:
-        """Draw the keys of a new deployment and write them."""
-        _write(path, entropy.draw(32), [_draw(entropy, clock)])
+        """Make a key file with a first epoch key and a signing seed.
+
+        Raises:
+            ConflictError: There is one already.
+        """
+        first = _EpochKey(1, clock.now(), entropy.draw(_KEY))
+        draft = _draft(path, _Contents(1, (first,), entropy.draw(_KEY)))
+        try:
+            os.link(draft, path)  # unlike a rename, never over another's keys
+        except FileExistsError:
+            raise ConflictError(f"key file {path.name}: exists, want none") from None
+        finally:
+            draft.unlink()
+        _sync_folder(path)
         return cls(path)
 
     def wrap(self, key: bytes, context: bytes) -> bytes:
-        """See :class:`tallystick.ledger.ports.KeyKeeper`."""
-        current = self._epochs[-1]
-        nonce = _nonce()
-        return current.key_id + nonce + AESGCM(current.key).encrypt(nonce, key, context)
+        """See :class:`~tallystick.ledger.ports.KeyKeeper`: key id 4 ‖ nonce 12 ‖ AES-256-GCM."""
+        current = self._fresh().current
+        nonce = _nonce(current.key, key, context)
+        sealed = AESGCM(current.key).encrypt(nonce, key, context)
+        return current.id.to_bytes(_ID) + nonce + sealed
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        """See :class:`tallystick.ledger.ports.KeyKeeper`."""
-        for epoch in self._epochs:
-            if epoch.key_id == wrapped[:4]:
-                try:
-                    return AESGCM(epoch.key).decrypt(wrapped[4:16], wrapped[16:], context)
-                except InvalidTag:
-                    break
-        raise VerificationError("tenant key: does not unwrap under a key of this deployment")
+        """See :class:`~tallystick.ledger.ports.KeyKeeper`."""
+        if len(wrapped) < _ID + _NONCE + _TAG:
+            raise VerificationError(f"wrapped key: {len(wrapped)} bytes, want at least 32")
+        number = int.from_bytes(wrapped[:_ID])
+        found = [epoch.key for epoch in self._fresh().keys if epoch.id == number]
+        if not found:
+            raise VerificationError(f"wrapped key: under epoch key {number}, which is destroyed")
+        nonce, sealed = wrapped[_ID : _ID + _NONCE], wrapped[_ID + _NONCE :]
+        try:
+            return AESGCM(found[0]).decrypt(nonce, sealed, context)
+        except InvalidTag:
+            raise VerificationError("wrapped key: changed, or of another context") from None
 
     def is_current(self, wrapped: bytes) -> bool:
-        """See :class:`tallystick.ledger.ports.KeyKeeper`."""
-        return wrapped[:4] == self._epochs[-1].key_id
-
-    def rotate(self, entropy: Entropy, clock: Clock) -> None:
-        """Draw a new epoch key; the older ones stay until :meth:`destroy_old`."""
-        self._epochs = [*self._epochs, _draw(entropy, clock)]
-        _write(self._path, self._seed, self._epochs)
-
-    def destroy_old(self) -> None:
-        """Forget every epoch key but the current one."""
-        self._epochs = self._epochs[-1:]
-        _write(self._path, self._seed, self._epochs)
-
-    def epoch_age(self, clock: Clock) -> int:
-        """Return the age of the current epoch key in microseconds."""
-        return clock.now() - self._epochs[-1].created_at
+        """See :class:`~tallystick.ledger.ports.KeyKeeper`."""
+        return wrapped[:_ID] == self._fresh().current.id.to_bytes(_ID)
 
     def sign(self, message: bytes) -> bytes:
-        """See :class:`tallystick.ledger.ports.KeyKeeper`."""
-        return self._signer.sign(message)
+        """See :class:`~tallystick.ledger.ports.KeyKeeper`."""
+        return self._signer().sign(message)
 
     @property
     def public_key(self) -> bytes:
-        """See :class:`tallystick.ledger.ports.KeyKeeper`."""
-        return self._signer.public_key().public_bytes_raw()
+        """See :class:`~tallystick.ledger.ports.KeyKeeper`."""
+        return self._signer().public_key().public_bytes_raw()
+
+    def epoch_age(self, clock: Clock) -> int:
+        """Return the microseconds since the current epoch key was drawn."""
+        return clock.now() - self._fresh().current.created_at
+
+    def rotate(self, entropy: Entropy, clock: Clock) -> None:
+        """Draw a new current epoch key; the older ones still unwrap."""
+        with self._alone() as now:
+            newest = _EpochKey(now.current.id + 1, clock.now(), entropy.draw(_KEY))
+            self._replace(_Contents(1, (*now.keys, newest), now.signing_seed))
+
+    def destroy_old(self) -> None:
+        """Destroy every epoch key but the current; what is under them is gone for ever."""
+        with self._alone() as now:
+            self._replace(_Contents(1, (now.current,), now.signing_seed))
+
+    def _signer(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self._contents.signing_seed)
+
+    def _fresh(self) -> _Contents:
+        status = self._path.stat()
+        if (status.st_ino, status.st_mtime_ns) != self._seen:
+            self._contents = self._load()
+        return self._contents
+
+    def _load(self) -> _Contents:
+        try:
+            with self._path.open("rb") as file:
+                text, status = file.read(), os.fstat(file.fileno())
+        except FileNotFoundError:
+            raise NotFoundError(f"key file {self._path.name}: missing, want it here") from None
+        if status.st_nlink == 0:  # replaced while it was read, and perhaps wiped
+            return self._load()
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & 0o077:
+            raise MalformedError(
+                f"key file {self._path.name}: mode {mode:03o}, want 600; run chmod 600 on it"
+            )
+        self._seen = status.st_ino, status.st_mtime_ns
+        return _decode(text, self._path.name)
+
+    @contextmanager
+    def _alone(self) -> Iterator[_Contents]:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        handle = os.open(self._path.with_name(f"{self._path.name}.lock"), flags, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield self._load()
+        finally:
+            os.close(handle)
+
+    def _replace(self, contents: _Contents) -> None:
+        """Put a new file in place, then wipe the bytes of the old one."""
+        with self._path.open("r+b") as old:
+            _draft(self._path, contents).replace(self._path)
+            _sync_folder(self._path)
+            old.write(bytes(os.fstat(old.fileno()).st_size))
+            old.flush()
+            os.fsync(old.fileno())
+        self._contents = self._load()
 
 
-def _draw(entropy: Entropy, clock: Clock) -> _EpochKey:
-    return _EpochKey(entropy.draw(4), clock.now(), entropy.draw(32))
+def _nonce(epoch_key: bytes, key: bytes, context: bytes) -> bytes:
+    """Derive the nonce from all that is encrypted: no two messages share one."""
+    message = _NONCE_LABEL + len(context).to_bytes(8) + context + key
+    return hmac.digest(epoch_key, message, hashlib.sha256)[:_NONCE]
 
 
-def _nonce() -> bytes:
-    return AESGCM.generate_key(128)[:12]
+def _decode(text: bytes, name: str) -> _Contents:
+    try:
+        contents = msgspec.json.decode(text, type=_Contents)
+    except msgspec.MsgspecError as error:
+        raise MalformedError(f"key file {name}: {error}") from None
+    ids = [epoch.id for epoch in contents.keys]
+    if ids != sorted(set(ids)):
+        raise MalformedError(f"key file {name}: ids {ids}, want them ascending")
+    return contents
 
 
-def _write(path: Path, seed: bytes, epochs: list[_EpochKey]) -> None:
-    stored = {
-        "super": b64encode(seed).decode(),
-        "epochs": [
-            {
-                "id": epoch.key_id.hex(),
-                "created_at": epoch.created_at,
-                "key": b64encode(epoch.key).decode(),
-            }
-            for epoch in epochs
-        ],
-    }
-    replace_file(path, json.dumps(stored, indent=1).encode())
+def _draft(path: Path, contents: _Contents) -> Path:
+    """Write the contents durably to a file beside ``path``."""
+    draft = path.with_name(f"{path.name}.new")
+    with suppress(FileNotFoundError):
+        draft.unlink()
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(contents)))
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

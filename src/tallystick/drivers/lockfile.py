@@ -1,41 +1,69 @@
-"""The lock file: the last super-checkpoint that was signed, apart from the store."""
+"""The lock file: the last signed super-checkpoint, in a file of its own."""
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tallystick.drivers.files import replace_file
 from tallystick.errors import ConflictError
 
 
 class LockFile:
-    """Keeps the promises of :class:`tallystick.ledger.ports.Lock` in one file.
+    """A :class:`~tallystick.ledger.ports.Lock` in one text file.
+
+    A new note is written beside the file (``<path>.new``) and renamed over it, so that a crash
+    leaves the old one or the new one; ``<path>.lock`` lets one publisher at a time compare and
+    swap.
 
     Args:
-        path: The file; its folder must exist.
+        path: The file; its folder must exist. Best on another disk than the store's.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def fetch(self) -> str | None:
-        """See :class:`tallystick.ledger.ports.Lock`."""
+        """See :class:`~tallystick.ledger.ports.Lock`."""
         try:
-            return self._path.read_text("utf-8")
+            return self._path.read_bytes().decode()
         except FileNotFoundError:
             return None
 
     def replace(self, old: str | None, new: str) -> None:
-        """See :class:`tallystick.ledger.ports.Lock`."""
-        guard = os.open(
-            self._path.with_name(self._path.name + ".lock"),
-            os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
-            0o600,
-        )
+        """See :class:`~tallystick.ledger.ports.Lock`."""
+        with self._alone():
+            found = self.fetch()
+            if found != old:
+                raise ConflictError(
+                    f"lock file {self._path.name}: {_brief(found)}, want {_brief(old)}"
+                )
+            self._write(new)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        handle = os.open(self._path.with_name(f"{self._path.name}.lock"), flags, 0o600)
         try:
-            fcntl.flock(guard, fcntl.LOCK_EX)
-            if self.fetch() != old:
-                raise ConflictError(f"{self._path}: changed meanwhile, another publisher is at work")
-            replace_file(self._path, new.encode())
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
         finally:
-            os.close(guard)
+            os.close(handle)
+
+    def _write(self, text: str) -> None:
+        draft = self._path.with_name(f"{self._path.name}.new")
+        with draft.open("wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _brief(note: str | None) -> str:
+    """Name a note by its first two lines: origin and size."""
+    return "no note" if note is None else repr(" ".join(note[:200].split("\n")[:2]))

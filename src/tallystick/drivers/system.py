@@ -1,20 +1,20 @@
-"""The machine's clock and its source of chance."""
+"""The machine's own time and chance."""
 
 import os
 import time
 
 
 class SystemClock:
-    """The time of day, as the machine has it."""
+    """A :class:`~tallystick.ledger.ports.Clock`: the operating system's."""
 
     def now(self) -> int:
-        """See :class:`tallystick.ledger.ports.Clock`."""
+        """See :class:`~tallystick.ledger.ports.Clock`."""
         return time.time_ns() // 1_000
 
 
 class SystemEntropy:
-    """Chance from the operating system."""
+    """An :class:`~tallystick.ledger.ports.Entropy`: the operating system's."""
 
     def draw(self, size: int) -> bytes:
-        """See :class:`tallystick.ledger.ports.Entropy`."""
+        """See :class:`~tallystick.ledger.ports.Entropy`."""
         return os.urandom(size)

@@ -16,6 +16,7 @@ from tallystick.events.number import number_text
 
 MAX_DEPTH: Final = 64
 
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 _SORTED = msgspec.json.Encoder(order="sorted")
 _AS_READ = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()
@@ -78,16 +79,14 @@ def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> object:
         raise MalformedError(f"json: {_finding(error)}, want strict JSON") from None
     structure = data.translate(None, _NOT_STRUCTURE)
     colons = structure.count(b":")
-    if len(structure) - colons > max_depth and _is_deeper(value, max_depth):
+    if _may_be_deeper(data, max_depth) and _is_deeper(value, max_depth):
         raise MalformedError(_too_deep(max_depth))
     if _may_have_lost_members(data, colons, value):
         refuse_duplicates(data)
     return value
 
 
-def decode_lines(
-    data: bytes, *, max_depth: int = MAX_DEPTH
-) -> Iterator[object | MalformedError]:
+def decode_lines(data: bytes, *, max_depth: int = MAX_DEPTH) -> Iterator[object | MalformedError]:
     """Read newline-delimited JSON; a bad line does not spoil the good ones.
 
     Yields:
@@ -135,6 +134,21 @@ def _may_have_lost_members(data: bytes, colons: int, value: object) -> bool:
     if b"\\" in data and b"\\u003" in data:
         return True
     return colons != _AS_READ.encode(value).count(b":")
+
+
+def _may_be_deeper(data: bytes, levels: int) -> bool:
+    """Whether the brackets alone leave open that the text is nested too deep.
+
+    Each pass removes what is innermost, two levels at most (``[{}]``). What is empty after half
+    as many passes as there may be levels is not too deep; brackets inside strings only make the
+    answer more careful.
+    """
+    marks = data.translate(None, _NO_BRACKETS)
+    for _ in range(levels // 2):
+        if not marks:
+            return False
+        marks = marks.replace(b"{}", b"").replace(b"[]", b"")
+    return bool(marks)
 
 
 def _is_deeper(value: object, levels: int) -> bool:

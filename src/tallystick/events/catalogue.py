@@ -81,7 +81,10 @@ Pattern: TypeAlias = Annotated[
 Token: TypeAlias = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}\Z")]
 Sentence: TypeAlias = Annotated[str, Meta(max_length=1_024)]
 
-_is_token_form = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}").fullmatch
+TOKEN_FORM: Final = r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"  # noqa: S105 (no password)
+"""What a machine's word looks like."""
+
+_is_token_form = re.compile(TOKEN_FORM).fullmatch
 
 
 def is_token(value: str) -> bool:
@@ -191,9 +194,7 @@ class Catalogue(Mapping[str, CatalogueEntry]):
             removed=tuple(sorted(self.keys() - other.keys())),
             changed=tuple(
                 sorted(
-                    action
-                    for action in self.keys() & other.keys()
-                    if self[action] != other[action]
+                    action for action in self.keys() & other.keys() if self[action] != other[action]
                 )
             ),
         )

@@ -79,9 +79,7 @@ Code: TypeAlias = Annotated[str, Meta(max_length=256)]
 Name: TypeAlias = Annotated[str, Meta(max_length=1_024)]
 Email: TypeAlias = Annotated[str, Meta(max_length=320)]
 Text: TypeAlias = Annotated[str, Meta(max_length=MAX_EVENT)]
-Pointer: TypeAlias = Annotated[
-    str, Meta(max_length=1_024, pattern=r"\A(?:/(?:[^~]|~[01])*)?\Z")
-]
+Pointer: TypeAlias = Annotated[str, Meta(max_length=1_024, pattern=r"\A(?:/(?:[^~]|~[01])*)?\Z")]
 TraceId: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 SpanId: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -365,8 +363,7 @@ def _refuse_dangling(event: Event) -> None:
     for position, change in enumerate(event.changes):
         if change.target is not None and change.target >= known:
             raise MalformedError(
-                f"/changes/{position}/target: {change.target},"
-                f" want a position in {known} targets",
+                f"/changes/{position}/target: {change.target}, want a position in {known} targets",
                 path=f"/changes/{position}/target",
             )
 

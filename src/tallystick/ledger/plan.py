@@ -6,16 +6,20 @@ entry declares, if it looks like a machine's token. All else is sealed to the pe
 tells about, or, where no person is known, to the event itself.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from tallystick.events.catalogue import ALWAYS_CLEAR, CatalogueEntry, is_token
+from tallystick.events.catalogue import ALWAYS_CLEAR, TOKEN_FORM, CatalogueEntry
 from tallystick.events.pointer import escape, tokens
 
 MAX_SINGLE_CHANGES = 32
 """Above this many, each change is sealed as one value instead of field by field."""
 
 CLEAR, TOKEN, SEAL, OBJECT, ARRAY = range(5)
+
+_is_token = re.compile(TOKEN_FORM).fullmatch
 
 
 @dataclass(slots=True)
@@ -24,17 +28,18 @@ class Node:
 
     Attributes:
         kind: CLEAR as it stands, TOKEN clear if it looks like one, SEAL always, or a container.
-        owner: Which person a sealed value below this place belongs to, ``event`` for nobody.
-        children: For an OBJECT, by member name; ``rest`` treats all other members.
+        owner: Whom a sealed value below this place tells about, ``event`` for nobody known.
+        children: For an OBJECT, by member name; all others are sealed.
         items: For an ARRAY of objects.
     """
 
     kind: int
     owner: str = "event"
     children: dict[str, "Node"] = field(default_factory=dict)
-    rest: "Node | None" = None
     items: "Node | None" = None
 
+
+_SEALED = Node(SEAL)
 
 Found = tuple[str, object, str | None]
 """A value to be sealed: its JSON Pointer, the value, its person (None: the event's own key)."""
@@ -60,6 +65,12 @@ _INNER = {
     "/delegation/*/principal": "principal",
     "/targets/*/subject": "target",
 }
+_OTHERS = {
+    "/delegation/*/approved_by": "approver",
+    "/delegation/*/reason": "nobody",
+}
+_NUMBERS = (int, bool)
+_PEOPLE = ("user", "anonymous")
 
 
 class Plan:
@@ -77,7 +88,7 @@ class Plan:
             if _leaf_kind(self.root, pattern) == SEAL:
                 _place(self.root, pattern, Node(TOKEN, _owner(self.root, pattern)))
 
-    def split(self, event: Mapping[str, object]) -> tuple[dict[str, object], list[Found]]:
+    def split(self, event: Mapping[str, Any]) -> tuple[dict[str, object], list[Found]]:
         """Part an event into what stands in clear and what is to be sealed.
 
         Args:
@@ -87,144 +98,113 @@ class Plan:
             The clear part (containers keep their shape, so that a pointer finds its place
             again), and the values to be sealed.
         """
-        persons = _Persons(event)
+        actor = person_of(event["actor"])
         found: list[Found] = []
-        children = self.root.children
         clear: dict[str, object] = {}
+        children = self.root.children
         for name, value in event.items():
-            node = children.get(name)
-            if node is None:
-                found.append((f"/{name}", value, None))
-            elif node.kind == CLEAR:
+            node = children.get(name, _SEALED)
+            kind = node.kind
+            if kind == CLEAR:
                 clear[name] = value
-            elif node.kind == OBJECT:
-                clear[name] = _walk(node, value, f"/{name}", persons.of(node.owner, 0), found)
-            elif node.kind == ARRAY:
-                clear[name] = self._array(node, name, value, persons, found)
+            elif kind == OBJECT:
+                owner = actor if node.owner == "actor" else None
+                clear[name] = _walk(node, value, f"/{name}", owner, found)
+            elif kind == ARRAY:
+                clear[name] = _array(node, name, event, actor, found)
             else:
                 found.append((f"/{name}", value, None))
         return clear, found
 
-    def _array(
-        self, node: Node, name: str, value: object, persons: "_Persons", found: list[Found]
-    ) -> list[object]:
-        items = value if isinstance(value, list) else []
-        whole = name == "changes" and len(items) > MAX_SINGLE_CHANGES
-        kept: list[object] = []
-        for position, item in enumerate(items):
-            owner = persons.of(node.owner, position)
-            path = f"/{name}/{position}"
-            if whole or node.items is None:
-                found.append((path, item, owner))
-                kept.append({})
-            else:
-                kept.append(_walk(node.items, item, path, owner, found, persons, position))
-        return kept
 
-
-class _Persons:
-    """Who the values of one event tell about; None where no person is known."""
-
-    __slots__ = ("_event", "_targets", "actor")
-
-    def __init__(self, event: Mapping[str, object]) -> None:
-        self._event = event
-        self.actor = person_of(event.get("actor"))
-        targets = event.get("targets")
-        self._targets = (
-            [_subject_of(target) or self.actor for target in targets]
-            if isinstance(targets, list)
-            else []
-        )
-
-    def of(self, owner: str, position: int) -> str | None:
-        if owner == "actor":
-            return self.actor
-        if owner == "target":
-            return self._targets[position]
-        if owner == "change":
-            target = _member(_member(self._event.get("changes"), position), "target")
-            if isinstance(target, int) and 0 <= target < len(self._targets):
-                return self._targets[target]
-            return self.actor
-        if owner == "principal":
-            delegation = _member(self._event.get("delegation"), position)
-            return person_of(_member(delegation, "principal"))
-        return None
-
-    def approver(self, position: int) -> str | None:
-        approver = _member(_member(self._event.get("delegation"), position), "approved_by")
-        return approver if isinstance(approver, str) else None
-
-
-def person_of(party: object) -> str | None:
+def person_of(party: Mapping[str, Any]) -> str | None:
     """Name the person (or other subject) behind an actor or a principal.
 
-    People share one name space of ids, whoever mentions them; services, keys and agents have
-    their type in front, so that user ``7`` and service ``7`` never share a key.
+    People share one name space of ids, whoever mentions them. Services, keys and agents have
+    their type in front, behind a character that no id can hold: user ``7`` and service ``7``
+    never share a key.
     """
-    identity = _member(party, "id")
-    if not isinstance(identity, str):
-        return None
-    kind = _member(party, "type")
-    return identity if kind in {"user", "anonymous", None} else f"{kind}:{identity}"
+    identity: str | None = party.get("id")
+    if identity is None or party["type"] in _PEOPLE:
+        return identity
+    return f"{party['type']}\x1f{identity}"
 
 
-def _subject_of(target: object) -> str | None:
-    identity = _member(_member(target, "subject"), "id")
-    return identity if isinstance(identity, str) else None
+def _array(
+    node: Node, name: str, event: Mapping[str, Any], actor: str | None, found: list[Found]
+) -> list[object]:
+    items = event[name]
+    whole = name == "changes" and len(items) > MAX_SINGLE_CHANGES
+    kept: list[object] = []
+    for position, item in enumerate(items):
+        path = f"/{name}/{position}"
+        owner = _owner_of(node.owner, item, event, actor)
+        if whole or node.items is None:
+            found.append((path, item, owner))
+            kept.append({})
+        else:
+            kept.append(_walk(node.items, item, path, owner, found))
+    return kept
 
 
-def _member(container: object, key: str | int) -> object:
-    if isinstance(container, dict):
-        return container.get(key)
-    if isinstance(container, list) and isinstance(key, int) and key < len(container):
-        return container[key]
+def _owner_of(
+    kind: str, item: Mapping[str, Any], event: Mapping[str, Any], actor: str | None
+) -> str | None:
+    """Say whom an item of an array tells about."""
+    if kind == "target":
+        subject = item.get("subject")
+        return actor if subject is None else subject["id"]
+    if kind == "change":
+        # The change belongs to whom its target belongs to; parsing has checked the position.
+        target = item.get("target")
+        return (
+            actor if target is None else _owner_of("target", event["targets"][target], event, actor)
+        )
+    if kind == "principal":
+        return person_of(item["principal"])
     return None
 
 
 def _walk(
-    node: Node,
-    value: object,
-    path: str,
-    owner: str | None,
-    found: list[Found],
-    persons: _Persons | None = None,
-    position: int = 0,
-) -> object:
+    node: Node, value: Mapping[str, Any], path: str, owner: str | None, found: list[Found]
+) -> dict[str, object]:
     clear: dict[str, object] = {}
-    if not isinstance(value, dict):
-        found.append((path, value, owner))
-        return clear
-    children = node.children
+    known = node.children.get
     for name, inner in value.items():
-        child = children.get(name) or node.rest
-        kind = SEAL if child is None else child.kind
-        if kind == CLEAR or (kind == TOKEN and _is_plain(inner)):
+        child = known(name)
+        if child is None:
+            found.append((f"{path}/{escape(name)}", inner, owner))
+            continue
+        kind = child.kind
+        if kind == CLEAR or (kind == TOKEN and (_is_plain(inner))):
             clear[name] = inner
-        elif kind == OBJECT and child is not None:
+        elif kind == OBJECT:
             clear[name] = _walk(child, inner, f"{path}/{name}", owner, found)
+        elif child.owner == "approver":
+            found.append((f"{path}/{name}", inner, inner))
         else:
-            person = owner
-            if persons is not None and name in {"reason", "approved_by"}:
-                person = persons.approver(position) if name == "approved_by" else None
+            person = None if child.owner == "nobody" else owner
             found.append((f"{path}/{escape(name)}", inner, person))
     return clear
 
 
 def _is_plain(value: object) -> bool:
-    return isinstance(value, bool | int) or (isinstance(value, str) and is_token(value))
+    if type(value) is str:
+        return _is_token(value) is not None
+    return type(value) in _NUMBERS
 
 
 def _skeleton() -> Node:
     root = Node(OBJECT)
     for path, owner in _OBJECTS.items():
-        root.children[path[1:]] = Node(OBJECT, owner, rest=Node(SEAL, owner))
+        root.children[path[1:]] = Node(OBJECT, owner)
     for path, owner in _ARRAYS.items():
-        items = Node(OBJECT, owner, rest=Node(SEAL, owner))
+        items = Node(OBJECT, owner)
         root.children[path[1:]] = Node(ARRAY, owner, items=items)
     for path, owner in _INNER.items():
-        _place(root, path, Node(OBJECT, owner, rest=Node(SEAL, owner)))
+        _place(root, path, Node(OBJECT, owner))
+    for path, owner in _OTHERS.items():
+        _place(root, path, Node(SEAL, owner))
     return root
 
 
@@ -251,8 +231,7 @@ def _place(root: Node, pattern: str, leaf: Node) -> None:
 
 def _leaf_kind(root: Node, pattern: str) -> int:
     parent, name = _descend(root, pattern)
-    child = parent.children.get(name) or parent.rest
-    return SEAL if child is None else child.kind
+    return parent.children.get(name, _SEALED).kind
 
 
 def _owner(root: Node, pattern: str) -> str:

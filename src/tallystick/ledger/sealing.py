@@ -28,6 +28,7 @@ from tallystick.ledger.subjects import Subject, event_key, salt_state
 ENTRY_VERSION = 1
 MAX_LEAF = 65_535
 _STAMP_LENGTH = len('"received_at":"2026-11-24T02:45:00.123456Z"')
+_NO_TIME = b'"received_at":""'
 _DOMAIN = DOMAIN + b"\x00"
 _ID_LENGTH = b"\x00\x10"
 _write = msgspec.json.Encoder(order="sorted").encode
@@ -97,10 +98,11 @@ def people_in(drafts: Iterable[Draft]) -> set[str]:
 
 def needs_event_key(draft: Draft) -> bool:
     """Whether something in the draft belongs to nobody known, or may be folded to be so."""
-    if any(person is None for _, _, person in draft.found):
+    if None in [person for _, _, person in draft.found]:
         return True
-    changed = {person for path, _, person in draft.found if path.startswith("/changes/")}
-    return len(changed) > 1
+    if "changes" not in draft.clear:
+        return False
+    return len({person for path, _, person in draft.found if path.startswith("/changes/")}) > 1
 
 
 class _Part:
@@ -129,6 +131,7 @@ class Sealer:
         self._prefixed = prefixed(origin.encode())
         self._entropy = entropy
         self._via = {"door": via.door, "key_id": via.key_id}
+        self._chance = b""
 
     def seal(self, draft: Draft, people: Mapping[str, Subject], block: Subject | None) -> Sealed:
         """Seal one draft.
@@ -162,11 +165,13 @@ class Sealer:
     ) -> bytes:
         """Commit to every value; returns the entry's ``sealed`` object."""
         members: list[tuple[str, bytes]] = []
+        plain = True
         for path, value, person in draft.found:
             part = parts.get(person)
             if part is None:
                 part = parts[person] = self._part(draft, person, people, block, refs)
-            name, key = _spelled(path)
+            name, key, ascii_only = _spelled(path)
+            plain = plain and ascii_only
             salt = part.state.copy()
             salt.update(name)
             text = _write_text(value) if type(value) is str else encode(value)
@@ -174,7 +179,10 @@ class Sealer:
             code = b2a_base64(committed, newline=False)
             members.append((path, b'%b[%d,"%b"]' % (key, part.slot, code)))
             part.members.append(key + text)
-        members.sort() if all(map(_is_ascii, members)) else members.sort(key=_utf16)
+        if plain:
+            members.sort()
+        else:
+            members.sort(key=_utf16)
         return b",".join([member for _, member in members])
 
     def _part(
@@ -202,31 +210,34 @@ class Sealer:
     def _encrypt(self, draft: Draft, parts: Iterable[_Part]) -> bytes | None:
         identity = entry_identity(self._origin, draft.event_id)
         sections = [
-            part.cipher.seal(
-                identity, part.slot, self._entropy.draw(12), b"{%b}" % b",".join(part.members)
-            )
+            part.cipher.seal(identity, part.slot, self._nonce(), b"{%b}" % b",".join(part.members))
             for part in parts
         ]
         return b"".join(sections) or None
 
-    def _assemble(self, draft: Draft, refs: Sequence[str], sealed: bytes) -> tuple[bytes, bytes]:
+    def _nonce(self) -> bytes:
+        """Take 12 random bytes; they are drawn for many sections at once."""
+        if not self._chance:
+            self._chance = self._entropy.draw(12 * 64)
+        nonce, self._chance = self._chance[:12], self._chance[12:]
+        return nonce
+
+    def _assemble(self, draft: Draft, refs: list[str], sealed: bytes) -> tuple[bytes, bytes]:
         """Write the leaf up to the time of receipt, and from there on.
 
-        Canonical order: "received_at" stands behind all names up to "reason", and "sealed",
-        right after it, before all names from "severity" on. What stands in clear are closed
-        words, tokens and integers, whose sorted JSON is their canonical form.
+        What stands in clear are closed words, tokens and integers, whose sorted JSON is their
+        canonical form. The empty time of receipt is found again by its text: no token is empty.
+        "sealed" comes right behind it in canonical order.
         """
-        early: dict[str, object] = {"class": draft.retention}
-        late: dict[str, object] = {"v": ENTRY_VERSION, "via": self._via}
+        members = draft.clear
+        members["class"] = draft.retention
+        members["received_at"] = ""
+        members["v"] = ENTRY_VERSION
+        members["via"] = self._via
         if refs:
-            late["subject_refs"] = refs
-        for name, value in draft.clear.items():
-            (early if name < "received_at" else late)[name] = value
-        if sealed:
-            after = b',"sealed":{' + sealed + b"}," + _write(late)[1:]
-        else:
-            after = b"," + _write(late)[1:]
-        return _write(early)[:-1] + b",", after
+            members["subject_refs"] = refs
+        before, _, after = _write(members).partition(_NO_TIME)
+        return before, (b',"sealed":{%b}%b' % (sealed, after) if sealed else after)
 
 
 def prefixed(name: bytes) -> bytes:
@@ -235,13 +246,9 @@ def prefixed(name: bytes) -> bytes:
 
 
 @lru_cache(maxsize=4_096)
-def _spelled(path: str) -> tuple[bytes, bytes]:
-    """Return a path with its length in front, and as a member name with its colon."""
-    return prefixed(path.encode()), encode(path) + b":"
-
-
-def _is_ascii(member: tuple[str, bytes]) -> bool:
-    return member[0].isascii()
+def _spelled(path: str) -> tuple[bytes, bytes, bool]:
+    """Return a path with its length in front, as a member name, and whether it is ASCII."""
+    return prefixed(path.encode()), encode(path) + b":", path.isascii()
 
 
 def _utf16(member: tuple[str, bytes]) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from tallystick.tlog.hashing import leaf_hash
+from tallystick.tlog.hashing import HASH_SIZE, leaf_hash
 from tallystick.tlog.tile import TILE_WIDTH
 from tallystick.tlog.tree import Frontier, subtree_root
 
@@ -97,6 +97,10 @@ class LogCheck:
                 # What follows is checked as if the gap were closed, so that a second loss shows.
                 want = entry.index
             want += 1
+            if len(entry.leaf_hash) != HASH_SIZE:
+                what = f"entry {entry.index:,}: leaf hash of {len(entry.leaf_hash)} bytes"
+                yield Finding(Verdict.TAMPERED, self.origin, entry.index, what)
+                entry = entry._replace(leaf_hash=leaf_hash(entry.leaf or b""))  # noqa: PLW2901
             hashes.append(entry.leaf_hash)
             if entry.leaf is not None and leaf_hash(entry.leaf) != entry.leaf_hash:
                 yield Finding(

@@ -28,20 +28,29 @@ def checkpoint(path: Path, queue: WriterQueue) -> None:
 
 
 def compact(path: Path, queue: WriterQueue) -> None:
-    """Copy everything into the file and cut the write-ahead log to nothing.
+    """Write the file anew, and cut the write-ahead log to nothing.
 
-    Freed bytes in the file are zero already (``secure_delete``).
+    ``secure_delete`` zeroes what is deleted, but not the copy that stays in a page's unallocated
+    middle when a split moves a row to the next page; only VACUUM rids the file of those. It takes
+    time and temporary space in proportion to the file, and writers wait meanwhile.
 
     Raises:
-        PushbackError: A snapshot stayed open in each attempt.
+        PushbackError: A snapshot stayed open in each attempt to cut the log.
     """
+    with queue.turn(), closing(connect_writer(path)) as db:
+        db.execute("PRAGMA temp_store = FILE")  # the whole ledger may not fit in memory
+        db.execute("VACUUM")
     for _ in range(_ATTEMPTS):
         with queue.turn(), closing(connect_writer(path)) as db:
-            try:
-                db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-            except apsw.BusyError:
-                pass
-            else:
+            if _cut_log(db):
                 return
         time.sleep(_PAUSE_S)
     raise PushbackError(f"database {path.name}: snapshots stay open, want none for a moment")
+
+
+def _cut_log(db: apsw.Connection) -> bool:
+    try:
+        db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    except apsw.BusyError:
+        return False
+    return True

@@ -11,7 +11,7 @@ READER_CACHE_KIB = 8_192
 _STATEMENTS = 256
 
 # secure_delete: freed bytes are zeroed, so that what was erased is not found in free space.
-# temp_store: sorting must not leave personal values in files of /tmp.
+# temp_store: sorting leaves no files behind in the folder for temporary files.
 # recursive_triggers: INSERT OR REPLACE must meet the trigger that refuses deletion.
 # trusted_schema: the file may have been edited by somebody hostile.
 _SETUP = f"""

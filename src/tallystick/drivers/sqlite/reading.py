@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import starmap
+from typing import cast
 
 import apsw
 
@@ -83,7 +84,7 @@ class SqliteSnapshot:
 
     def rows(self, query: Query, **parameters: Value) -> list[Row]:
         """See :class:`~tallystick.ledger.ports.Snapshot`."""
-        return self._db.execute(query, parameters).fetchall()
+        return cast("list[Row]", self._db.execute(query, parameters).fetchall())
 
     def end_streams(self) -> None:
         """Stop what is still being read: an open cursor would keep the view alive for ever."""

@@ -28,7 +28,7 @@ def explain(error: apsw.Error, name: str) -> TallystickError | None:
     Returns:
         The error to raise instead, or None where the statement itself is wrong.
     """
-    extended = error.extendedresult if isinstance(error.extendedresult, int) else 0
+    extended: int = getattr(error, "extendedresult", 0)
     if isinstance(error, apsw.ConstraintError):
         found = ConflictError(f"database {name}: {error}")
         return found if extended in _TAKEN else None

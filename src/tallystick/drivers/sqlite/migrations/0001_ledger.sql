@@ -8,13 +8,14 @@ CREATE TABLE log (
   UNIQUE (tenant, stream)
 );
 
--- id = slot * 2^40 + index: the entries of a log lie together, without a second index.
+-- id = slot * 2^40 + index: the entries of a log lie together, without a second index. The hash
+-- stands before the leaf, so that reading it does not walk through a large leaf's pages.
 CREATE TABLE entry (
   id          INTEGER PRIMARY KEY,
   tenant      BIGINT  NOT NULL,
   event_id    BLOB    NOT NULL,
-  leaf        BLOB,
   leaf_hash   BLOB    NOT NULL,
+  leaf        BLOB,
   disclosure  BLOB
 );
 CREATE UNIQUE INDEX entry_event ON entry (tenant, event_id);

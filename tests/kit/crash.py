@@ -1,0 +1,166 @@
+"""A door in a process of its own that tests may trace, starve and kill.
+
+Run as a program it serves like a door of ``tallystick serve``, with two additions that its
+argument may ask for: it kills itself at a named fail point while requests are in flight, or it
+commits with ``synchronous=NORMAL``.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tallystick import wiring
+from tallystick.cli import serve
+from tallystick.drivers.sqlite import SqliteStore, connection
+from tallystick.drivers.sqlite.writing import SqliteTransaction
+from tallystick.settings import Settings
+
+FAIL_POINTS = (
+    "before the transaction",
+    "after insert",
+    "before commit",
+    "after commit",
+    "before the reply",
+)
+IN_FLIGHT = 8
+"""Requests that must be under way before a fail point kills."""
+
+_PATIENCE_S = 20.0
+
+Message = dict[str, Any]
+
+
+@dataclass
+class Orders:
+    """What the process is to do.
+
+    Attributes:
+        data: Data folder of an existing deployment.
+        listen: ``HOST:PORT``.
+        synchronous: SQLite's setting of that name.
+        fail_point: Where to die, or "" to live.
+        spare: How often the fail point is passed alive before.
+        hits: File that gets a line with the number of requests in flight, right before death.
+    """
+
+    data: str
+    listen: str
+    synchronous: str = "FULL"
+    fail_point: str = ""
+    spare: int = 0
+    hits: str = ""
+
+    def command(self) -> list[str]:
+        """Return the command line that carries them out."""
+        return [sys.executable, "-m", "kit.crash", json.dumps(asdict(self))]
+
+
+class FailPoint:
+    """Counts the requests under way, and kills the process at one place."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        self._left = orders.spare
+        self._under_way = 0
+
+    def reach(self, name: str) -> None:
+        """Pass a place in a thread; the last time it does not return."""
+        if self._is_due(name):
+            deadline = time.monotonic() + _PATIENCE_S
+            while self._under_way < IN_FLIGHT and time.monotonic() < deadline:
+                time.sleep(0.001)
+            self._die()
+
+    async def reach_in_loop(self, name: str) -> None:
+        """Pass a place in the event loop."""
+        if self._is_due(name):
+            deadline = time.monotonic() + _PATIENCE_S
+            while self._under_way < IN_FLIGHT and time.monotonic() < deadline:
+                await asyncio.sleep(0.001)
+            self._die()
+
+    def around(self, app: Any) -> Callable[..., Awaitable[None]]:  # noqa: ANN401 (an ASGI application)
+        """Wrap the door: count its POST requests, and stop before the first byte of an answer."""
+
+        async def counting(scope: Message, receive: Any, send: Any) -> None:  # noqa: ANN401
+            if scope["type"] != "http" or scope["method"] != "POST":
+                await app(scope, receive, send)
+                return
+
+            async def answer(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    await self.reach_in_loop("before the reply")
+                await send(message)
+
+            self._under_way += 1
+            try:
+                await app(scope, receive, answer)
+            finally:
+                self._under_way -= 1
+
+        return counting
+
+    def _is_due(self, name: str) -> bool:
+        # Start-up writes too; a point counts only while somebody waits for an answer.
+        if name != self._orders.fail_point or not self._under_way:
+            return False
+        self._left -= 1
+        return self._left < 0
+
+    def _die(self) -> None:
+        file = os.open(self._orders.hits, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(file, b"%d\n" % self._under_way)
+        os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(_PATIENCE_S)  # the signal comes to this thread when the kernel gets to it
+
+
+def failing_store(point: FailPoint) -> type[SqliteStore]:
+    """Return a store like SQLite's that passes the fail points of a write transaction."""
+
+    class FailingStore(SqliteStore):
+        @contextmanager
+        def write(self) -> Iterator[SqliteTransaction]:
+            point.reach("before the transaction")
+            with super().write() as tx:
+                append = tx.append
+
+                def failing_append(*arguments: Any) -> None:  # noqa: ANN401
+                    append(*arguments)
+                    point.reach("after insert")
+
+                tx.append = failing_append  # type: ignore[method-assign]
+                yield tx
+                point.reach("before commit")
+            point.reach("after commit")
+
+    return FailingStore
+
+
+def main(text: str) -> int:
+    """Serve until standard input ends, SIGTERM, or the fail point."""
+    orders = Orders(**json.loads(text))
+    full = "synchronous = FULL"
+    if full not in connection._SETUP:  # noqa: SLF001 (what these tests weaken has no other handle)
+        raise LookupError(full)
+    connection._SETUP = connection._SETUP.replace(  # noqa: SLF001
+        full, f"synchronous = {orders.synchronous}"
+    )
+    point = FailPoint(orders)
+    wiring.SqliteStore = failing_store(point)  # type: ignore[misc]
+    create_app = serve.create_app
+    serve.create_app = lambda *args, **kwargs: point.around(  # type: ignore[assignment]
+        create_app(*args, **kwargs)
+    )
+    return serve.run_door(Settings(data=Path(orders.data), listen=orders.listen), "1")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
