@@ -13,54 +13,21 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.door import IN_FLIGHT, Orders
+
 from tallystick import wiring
+from tallystick.api.traffic import to_stderr
 from tallystick.cli import serve
 from tallystick.drivers.sqlite import SqliteStore, connection
 from tallystick.drivers.sqlite.writing import SqliteTransaction
 from tallystick.settings import Settings
 
-FAIL_POINTS = (
-    "before the transaction",
-    "after insert",
-    "before commit",
-    "after commit",
-    "before the reply",
-)
-IN_FLIGHT = 8
-"""Requests that must be under way before a fail point kills."""
-
 _PATIENCE_S = 20.0
 
 Message = dict[str, Any]
-
-
-@dataclass
-class Orders:
-    """What the process is to do.
-
-    Attributes:
-        data: Data folder of an existing deployment.
-        listen: ``HOST:PORT``.
-        synchronous: SQLite's setting of that name.
-        fail_point: Where to die, or "" to live.
-        spare: How often the fail point is passed alive before.
-        hits: File that gets a line with the number of requests in flight, right before death.
-    """
-
-    data: str
-    listen: str
-    synchronous: str = "FULL"
-    fail_point: str = ""
-    spare: int = 0
-    hits: str = ""
-
-    def command(self) -> list[str]:
-        """Return the command line that carries them out."""
-        return [sys.executable, "-m", "kit.crash", json.dumps(asdict(self))]
 
 
 class FailPoint:
@@ -109,8 +76,8 @@ class FailPoint:
         return counting
 
     def _is_due(self, name: str) -> bool:
-        # Start-up writes too; a point counts only while somebody waits for an answer.
-        if name != self._orders.fail_point or not self._under_way:
+        # Neither what start-up writes counts, nor what a single client sends again.
+        if name != self._orders.fail_point or self._under_way < IN_FLIGHT // 2:
             return False
         self._left -= 1
         return self._left < 0
@@ -144,6 +111,12 @@ def failing_store(point: FailPoint) -> type[SqliteStore]:
     return FailingStore
 
 
+def _complain(line: bytes) -> None:
+    """Write what a door logs, but not a line for every request."""
+    if b'"route"' not in line:
+        to_stderr(line)
+
+
 def main(text: str) -> int:
     """Serve until standard input ends, SIGTERM, or the fail point."""
     orders = Orders(**json.loads(text))
@@ -157,7 +130,7 @@ def main(text: str) -> int:
     wiring.SqliteStore = failing_store(point)  # type: ignore[misc]
     create_app = serve.create_app
     serve.create_app = lambda *args, **kwargs: point.around(  # type: ignore[assignment]
-        create_app(*args, **kwargs)
+        create_app(*args, **kwargs, write=_complain)
     )
     return serve.run_door(Settings(data=Path(orders.data), listen=orders.listen), "1")
 

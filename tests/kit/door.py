@@ -1,24 +1,58 @@
-"""The other side of :mod:`kit.crash`: starts such a door, and asks it over HTTP."""
+"""Starts a door of :mod:`kit.crash`, and asks it over HTTP."""
 
 import json
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from kit.crash import Orders
-
 from tallystick.access.keys import Grant, create_key
 from tallystick.wiring import House
 
+FAIL_POINTS = (
+    "before the transaction",
+    "after insert",
+    "before commit",
+    "after commit",
+    "before the reply",
+)
+IN_FLIGHT = 8
+"""Requests that must be under way before a fail point kills."""
+
 _TESTS = Path(__file__).parents[1]
 _START_S = 60.0
+
+
+@dataclass
+class Orders:
+    """What the process is to do.
+
+    Attributes:
+        data: Data folder of an existing deployment.
+        listen: ``HOST:PORT``.
+        synchronous: SQLite's setting of that name.
+        fail_point: Where to die, or "" to live.
+        spare: How often the fail point is passed alive before.
+        hits: File that gets a line with the number of requests in flight, right before death.
+    """
+
+    data: str
+    listen: str
+    synchronous: str = "FULL"
+    fail_point: str = ""
+    spare: int = 0
+    hits: str = ""
+
+    def command(self) -> list[str]:
+        """Return the command line that carries them out."""
+        return [sys.executable, "-m", "kit.crash", json.dumps(asdict(self))]
 
 
 @dataclass

@@ -20,7 +20,7 @@ CALLS = (
 _WHOLE_PAGE = 200_000
 
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(.*)", re.DOTALL)
-_FILE = re.compile(r"(?:AT_FDCWD<[^>]*>, )?(?:\d+<([^>]*)>|\"([^\"]*)\")")
+_FILE = re.compile(r"(?:AT_FDCWD<[^>]*>, )?(?:\d+<((?:->|[^>])*)>|\"([^\"]*)\")")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SYNCS = {"fsync", "fdatasync"}
 

@@ -27,6 +27,22 @@ class InterruptedHereError(Exception):
     """Raised by a test inside a block."""
 
 
+def write_and_be_interrupted(store: Store) -> None:
+    """Do a bit of everything in a block that ends by an exception."""
+    with store.write() as tx:
+        grow(tx, LOG, 300)
+        tx.scrub(LOG.slot, 0, None)
+        tx.execute(ADD_FACT, [{"name": "a", "value": "b"}])
+        raise InterruptedHereError
+
+
+def read_and_be_interrupted(store: Store) -> None:
+    """Leave a stream and the block by an exception."""
+    with store.read() as snapshot:
+        next(snapshot.entries(LOG.slot, 0, 1), None)
+        raise InterruptedHereError
+
+
 def size(store: Store) -> int:
     """Return the size of the log, by its head."""
     with store.read() as snapshot:
@@ -45,11 +61,8 @@ def test_when_a_block_ends_by_an_exception_nothing_has_changed(store: Store) -> 
     with store.write() as tx:
         grow(tx, LOG, 2)
 
-    with pytest.raises(InterruptedHereError), store.write() as tx:
-        grow(tx, LOG, 300)
-        tx.scrub(LOG.slot, 0, None)
-        tx.execute(ADD_FACT, [{"name": "a", "value": "b"}])
-        raise InterruptedHereError
+    with pytest.raises(InterruptedHereError):
+        write_and_be_interrupted(store)
 
     with store.read() as snapshot:
         assert list(snapshot.entries(LOG.slot, 0, 999)) == entries(LOG, 0, 2)
@@ -58,9 +71,8 @@ def test_when_a_block_ends_by_an_exception_nothing_has_changed(store: Store) -> 
 
 
 def test_the_next_block_proceeds_after_one_that_ended_by_an_exception(store: Store) -> None:
-    with pytest.raises(InterruptedHereError), store.write() as tx:
-        grow(tx, LOG, 3)
-        raise InterruptedHereError
+    with pytest.raises(InterruptedHereError):
+        write_and_be_interrupted(store)
 
     with store.write() as tx:
         grow(tx, LOG, 1)
@@ -88,9 +100,8 @@ def test_a_snapshot_opens_while_a_writer_writes(store: Store) -> None:
 
 def test_a_snapshot_outlives_an_error_in_its_block(store: Store) -> None:
     for _ in range(20):
-        with pytest.raises(InterruptedHereError), store.read() as snapshot:
-            next(snapshot.entries(LOG.slot, 0, 1), None)
-            raise InterruptedHereError
+        with pytest.raises(InterruptedHereError):
+            read_and_be_interrupted(store)
     with store.write() as tx:
         grow(tx, LOG, 1)
 
@@ -114,9 +125,7 @@ def test_threads_write_in_turn_and_none_loses(store: Store) -> None:
         assert len(snapshot.journal(0, 999)) == 80
 
 
-def test_two_processes_write_in_turn_and_never_interleave_or_lose(
-    site: Site, store: Store
-) -> None:
+def test_two_processes_write_in_turn_and_never_interleave_or_lose(site: Site, store: Store) -> None:
     commits, each = 40, 7
     marks = [b"left", b"right"]
     workers = [
@@ -140,9 +149,7 @@ def test_two_processes_write_in_turn_and_never_interleave_or_lose(
     assert all(run % each == 0 for run in runs)
 
 
-def test_a_killed_writer_leaves_nothing_and_the_next_one_proceeds(
-    site: Site, store: Store
-) -> None:
+def test_a_killed_writer_leaves_nothing_and_the_next_one_proceeds(site: Site, store: Store) -> None:
     with store.write() as tx:
         grow(tx, LOG, 2)
     here, there = SPAWN.Pipe()
@@ -164,9 +171,7 @@ def test_a_killed_writer_leaves_nothing_and_the_next_one_proceeds(
         assert list(snapshot.entries(LOG.slot, 0, 999)) == entries(LOG, 0, 3)
 
 
-def test_what_was_scrubbed_is_gone_from_the_disk_after_compaction(
-    site: Site, store: Store
-) -> None:
+def test_what_was_scrubbed_is_gone_from_the_disk_after_compaction(site: Site, store: Store) -> None:
     secret = [b"secret-%d-of-somebody" % index for index in range(400)]
     neighbours = [LOG.__class__(slot, f"{slot:032x}", slot, "audit") for slot in range(1, 9)]
     # Logs that grow in turn split pages in the middle, which copies rows about.

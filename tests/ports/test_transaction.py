@@ -24,10 +24,7 @@ ADD_FACT = Query("INSERT INTO deployment (name, value) VALUES (:name, :value)")
 
 def counts(snapshot: Snapshot) -> dict[str, object]:
     """Count the rows of every table that these tests write."""
-    return {
-        table: snapshot.rows(Query(f"SELECT COUNT(*) FROM {table}"))[0][0]  # noqa: S608
-        for table in TABLES
-    }
+    return {table: snapshot.rows(Query(f"SELECT COUNT(*) FROM {table}"))[0][0] for table in TABLES}
 
 
 def contents(store: Store) -> tuple[dict[str, object], object, object]:
@@ -93,6 +90,24 @@ def _head_of_another_size(tx: Transaction) -> None:
     tx.append(LOG, entries(LOG, 5, 7), a_head(8), [])
 
 
+def grow_another_log_and(append: Callable[[Transaction], None], store: Store) -> None:
+    """Append twice in one transaction, first something that fits."""
+    with store.write() as tx:
+        grow(tx, NEIGHBOUR, 1)
+        append(tx)
+
+
+def swallow_a_conflict(store: Store, *afterwards: Callable[[Transaction], None]) -> None:
+    """Append what fits, then what does not, and go on as if nothing had happened."""
+    with store.write() as tx:
+        grow(tx, LOG, 5)
+        with pytest.raises(ConflictError):
+            _too_late(tx)
+        for write in afterwards:
+            with pytest.raises(ConflictError, match="spoilt"):
+                write(tx)
+
+
 @pytest.mark.parametrize(
     "append",
     [
@@ -111,9 +126,8 @@ def test_an_append_that_does_not_fit_is_a_conflict_and_changes_nothing(
         grow(tx, LOG, 5)
     before = contents(store)
 
-    with pytest.raises(ConflictError), store.write() as tx:
-        grow(tx, NEIGHBOUR, 1)
-        append(tx)
+    with pytest.raises(ConflictError):
+        grow_another_log_and(append, store)
 
     assert contents(store) == before
 
@@ -134,23 +148,20 @@ def test_a_spoilt_transaction_is_not_committed_even_when_its_error_is_swallowed(
 ) -> None:
     before = contents(store)
 
-    with pytest.raises(ConflictError, match="spoilt"), store.write() as tx:
-        grow(tx, LOG, 5)
-        with pytest.raises(ConflictError):
-            _too_late(tx)
+    with pytest.raises(ConflictError, match="spoilt"):
+        swallow_a_conflict(store)
 
     assert contents(store) == before
 
 
 def test_a_spoilt_transaction_takes_no_more_writes(store: Store) -> None:
-    with pytest.raises(ConflictError), store.write() as tx:
-        with pytest.raises(ConflictError):
-            _too_late(tx)
-        with pytest.raises(ConflictError, match="spoilt"):
-            tx.execute(ADD_FACT, [{"name": "a", "value": "b"}])
-        with pytest.raises(ConflictError, match="spoilt"):
-            tx.scrub(LOG.slot, 0, None)
-        grow(tx, LOG, 1)
+    with pytest.raises(ConflictError, match="spoilt"):
+        swallow_a_conflict(
+            store,
+            lambda tx: tx.execute(ADD_FACT, [{"name": "a", "value": "b"}]),
+            lambda tx: tx.scrub(LOG.slot, 0, None),
+            lambda tx: grow(tx, LOG, 1),
+        )
 
 
 @pytest.mark.parametrize("disclosure", [None, b"shorter", b"longer " * 9_000])

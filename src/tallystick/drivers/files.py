@@ -9,7 +9,9 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
     temporary = path.with_name(path.name + ".new")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
-        os.write(handle, data)
+        written = 0
+        while written < len(data):  # a disk that is nearly full takes a part without an error
+            written += os.write(handle, data[written:])
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -1,6 +1,11 @@
 """JSON Pointers (RFC 6901): how an entry names the places of its sealed values."""
 
+import re
+
 from tallystick.errors import MalformedError
+
+_POSITION = re.compile(r"0|[1-9][0-9]{0,8}").fullmatch
+"""A position in its one spelling; longer ones lie beyond every array."""
 
 
 def escape(name: str) -> str:
@@ -22,6 +27,9 @@ def tokens(pointer: str) -> list[str]:
 def put(document: dict[str, object], pointer: str, value: object) -> None:
     """Set the value at ``pointer``; objects on the way are made where they are missing.
 
+    An object that meets an object there is merged into it: members in clear and members that
+    were sealed together make up one object again.
+
     Raises:
         MalformedError: The pointer leads through a scalar or beyond an array.
     """
@@ -30,7 +38,11 @@ def put(document: dict[str, object], pointer: str, value: object) -> None:
     for token in outer:
         place = _enter(place, token, pointer)
     if isinstance(place, dict):
-        place[last] = value
+        there = place.get(last)
+        if isinstance(there, dict) and isinstance(value, dict):
+            there.update(value)
+        else:
+            place[last] = value
     elif isinstance(place, list) and _is_position(last, place):
         place[int(last)] = value
     else:
@@ -46,4 +58,5 @@ def _enter(place: object, token: str, pointer: str) -> object:
 
 
 def _is_position(token: str, array: list[object]) -> bool:
-    return token.isascii() and token.isdigit() and int(token) < len(array)
+    # Each position has one spelling; a token of thousands of digits is not even read.
+    return _POSITION(token) is not None and int(token) < len(array)

@@ -107,6 +107,8 @@ class Plan:
             kind = node.kind
             if kind == CLEAR:
                 clear[name] = value
+            elif name == "metadata":
+                clear[name] = _metadata(node, value, found)
             elif kind == OBJECT:
                 owner = actor if node.owner == "actor" else None
                 clear[name] = _walk(node, value, f"/{name}", owner, found)
@@ -185,6 +187,16 @@ def _walk(
         else:
             person = None if child.owner == "nobody" else owner
             found.append((f"{path}/{escape(name)}", inner, person))
+    return clear
+
+
+def _metadata(node: Node, value: Mapping[str, Any], found: list[Found]) -> dict[str, object]:
+    """Part metadata; what is not clear is sealed together, so that its names are sealed too."""
+    known = node.children
+    clear = {name: inner for name, inner in value.items() if name in known and _is_plain(inner)}
+    if len(clear) != len(value):
+        rest = {name: inner for name, inner in value.items() if name not in clear}
+        found.append(("/metadata", rest, None))
     return clear
 
 

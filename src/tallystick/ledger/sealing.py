@@ -6,7 +6,7 @@ and after it.
 """
 
 from binascii import b2a_base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -256,23 +256,16 @@ def _utf16(member: tuple[str, bytes]) -> bytes:
 
 
 def _folded(draft: Draft, size: int) -> Draft:
-    """Move the largest group of values whole behind one commitment."""
-    for top in ("metadata", "changes"):
-        prefix = f"/{top}/"
-        inner = [found for found in draft.found if found[0].startswith(prefix)]
-        owners = {person for _, _, person in inner}
-        if len(inner) > 1 and top in draft.clear:
-            clear = dict(draft.clear)
-            remainder = clear.pop(top)
-            whole = _rebuilt(remainder, inner, prefix)
-            owner = owners.pop() if len(owners) == 1 else None
-            kept = [found for found in draft.found if not found[0].startswith(prefix)]
-            return Draft(draft.event_id, clear, [*kept, (f"/{top}", whole, owner)], draft.retention)
-    raise MalformedError(f"entry: {size:,} bytes once sealed, want at most {MAX_LEAF:,}")
-
-
-def _rebuilt(remainder: object, inner: Sequence[Found], prefix: str) -> object:
-    whole: dict[str, object] = {"folded": deepcopy(remainder)}
+    """Move all changes whole behind one commitment."""
+    inner = [found for found in draft.found if found[0].startswith("/changes/")]
+    if not inner:
+        raise MalformedError(f"entry: {size:,} bytes once sealed, want at most {MAX_LEAF:,}")
+    whole = {"changes": deepcopy(draft.clear["changes"])}
     for path, value, _ in inner:
-        put(whole, f"/folded/{path.removeprefix(prefix)}", value)
-    return whole["folded"]
+        put(whole, path, value)
+    owners = {person for _, _, person in inner}
+    owner = owners.pop() if len(owners) == 1 else None
+    kept = [found for found in draft.found if not found[0].startswith("/changes/")]
+    clear = {name: value for name, value in draft.clear.items() if name != "changes"}
+    found = [*kept, ("/changes", whole["changes"], owner)]
+    return Draft(draft.event_id, clear, found, draft.retention)

@@ -32,8 +32,8 @@ def cosign(
     """
     parse_foreign(note.text)
     key = VerifierKey.of(name, ED25519_COSIGNATURE, public)
-    payload = time_s.to_bytes(8) + sign(cosigned_message(note.text, time_s))
-    return Signature(name, key.key_id, payload)
+    message = cosigned_message(note.text, time_s)
+    return Signature(name, key.key_id, time_s.to_bytes(8) + sign(message))
 
 
 def verify_cosignature(note_text: str, signature: Signature, key: VerifierKey) -> int:

@@ -131,6 +131,7 @@ class Note:
         text, blank, lines = written.rpartition("\n\n")
         if not blank or not lines.endswith("\n"):
             raise MalformedError("note: no ended signature line, want one behind a blank line")
+        # Counted before any is read: a stranger could send a hundred thousand.
         if (count := lines.count("\n")) > MAX_SIGNATURES:
             raise MalformedError(f"note: {count} signatures, want 1 to {MAX_SIGNATURES}")
         signatures = tuple(Signature.parse(line) for line in lines[:-1].split("\n"))

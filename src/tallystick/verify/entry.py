@@ -96,7 +96,7 @@ class EntryText:
                 raise VerificationError(f"disclosure: the value at {path} is not the one committed")
             # The text is shown as the value it says, but only its bytes were ever hashed.
             value = strict_json.read(text.encode(), f"disclosure: {path}")
-            _refuse_occupied(self.clear, path)
+            _refuse_occupied(self.clear, path, value)
             put(self.clear, path, value)
         return {path: sealed.slot for path, sealed in self.sealed.items() if path not in disclosure}
 
@@ -115,7 +115,8 @@ def _sealed(sealed: object, slots: int) -> Iterator[tuple[str, SealedValue]]:
     if not isinstance(sealed, dict):
         raise MalformedError("entry: sealed, want an object")
     for path, pair in sealed.items():
-        tokens(path)
+        if len(tokens(path)) > strict_json.MAX_DEPTH:
+            raise MalformedError(f"entry: sealed {path[:80]}, leads too deep")
         match pair:
             case [int() as slot, str() as text] if type(slot) is int and 0 <= slot < slots:
                 code = decode_base64(f"entry: sealed {path}", text)
@@ -128,21 +129,31 @@ def _sealed(sealed: object, slots: int) -> Iterator[tuple[str, SealedValue]]:
 def _refuse_nested(sealed: Mapping[str, SealedValue]) -> None:
     """Refuse a sealed place inside a sealed place: the order of opening would decide."""
     for path in sealed:
-        steps = path.split("/")
-        for end in range(2, len(steps)):
-            if "/".join(steps[:end]) in sealed:
+        *outer, _ = path.split("/")
+        for end in range(2, len(outer) + 1):
+            if "/".join(outer[:end]) in sealed:
                 raise MalformedError(f"entry: sealed {path} lies inside another sealed value")
 
 
-def _refuse_occupied(clear: object, path: str) -> None:
-    """Refuse a sealed value at a place that stands in clear too, but for an empty object."""
+def _refuse_occupied(clear: object, path: str, value: object) -> None:
+    """Refuse a sealed value at a place that stands in clear too.
+
+    Two objects without a common member make up one: metadata that is in part declared clear.
+    """
     place = clear
     for token in tokens(path):
-        if isinstance(place, dict) and token in place:
+        if isinstance(place, list):
+            # One spelling a position: else two paths could mean one place.
+            if token not in map(str, range(len(place))):
+                raise MalformedError(f"entry: {path} is no place of this entry")
+            place = place[int(token)]
+        elif isinstance(place, dict) and token in place:
             place = place[token]
-        elif isinstance(place, list) and token.isascii() and token.isdigit():
-            place = place[int(token)] if int(token) < len(place) else None
-        else:
+        elif isinstance(place, dict):
             return
-    if place != {}:
+        else:
+            raise MalformedError(f"entry: {path} is no place of this entry")
+    if not isinstance(place, dict) or (not isinstance(value, dict) and place):
+        raise MalformedError(f"entry: {path} stands in clear and sealed")
+    if isinstance(value, dict) and place.keys() & value.keys():
         raise MalformedError(f"entry: {path} stands in clear and sealed")

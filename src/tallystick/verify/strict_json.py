@@ -6,8 +6,12 @@ and another to the next; a verifier that lets it pass can be shown something els
 
 import json
 from math import isfinite
+from typing import Final
 
 from tallystick.errors import MalformedError
+
+MAX_DEPTH: Final = 128
+"""How many arrays and objects may stand inside each other: twice what an event may have."""
 
 
 def read(data: bytes, what: str) -> object:
@@ -22,7 +26,7 @@ def read(data: bytes, what: str) -> object:
             out of range, or nesting too deep to read.
     """
     try:
-        return json.loads(
+        value = json.loads(
             data.decode(),
             object_pairs_hook=_members,
             parse_float=_double,
@@ -38,6 +42,8 @@ def read(data: bytes, what: str) -> object:
         raise MalformedError(f"{what}: no JSON at character {error.pos:,}") from None
     except ValueError:
         raise MalformedError(f"{what}: an integer too long to read") from None
+    _refuse_deeper(value, what)
+    return value
 
 
 def write(value: object) -> bytes:
@@ -54,12 +60,26 @@ def write(value: object) -> bytes:
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedError(f"two members {twice[:80]!r} in one object, want one")
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise MalformedError(f"two members {name[:80]!r} in one object, want one")
+        members[name] = value
     return members
+
+
+def _refuse_deeper(value: object, what: str) -> None:
+    layer = [value]
+    for _ in range(MAX_DEPTH + 1):
+        layer = [
+            inner
+            for outer in layer
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not layer:
+            return
+    raise MalformedError(f"{what}: nested deeper than {MAX_DEPTH} levels")
 
 
 def _double(text: str) -> float:

@@ -126,6 +126,12 @@ def _check_signature(report: Report, receipt: Receipt, pins: Pins | None) -> Non
         text = f"no pinned key for {origin}"
         report.object_to(Verdict.UNVERIFIABLE, "signed", text, text)
         return
+    if not {(key.name, key.key_id) for key in keys} & _named(receipt.note):
+        ids = " or ".join(key.key_id.hex() for key in keys)
+        text = f"no signature of {origin} by key {ids}"
+        reason = f"super-checkpoint is not signed by the pinned key: {text}"
+        report.object_to(Verdict.TAMPERED, "signed", text, reason)
+        return
     try:
         verify_note(receipt.note, keys)
     except VerificationError as error:
@@ -133,6 +139,10 @@ def _check_signature(report: Report, receipt: Receipt, pins: Pins | None) -> Non
         report.object_to(Verdict.TAMPERED, "signed", str(error), reason)
         return
     report.note(State.OK, "signed", origin)
+
+
+def _named(note: Note) -> set[tuple[str, bytes]]:
+    return {(signature.name, signature.key_id) for signature in note.signatures}
 
 
 def _check_witnesses(report: Report, receipt: Receipt, pins: Pins | None) -> None:

@@ -124,7 +124,7 @@ def test_after_the_erasure_nothing_opens_and_every_proof_holds(house: House) -> 
                 "/targets/0/name",
                 "/targets/0/subject/id",
                 "/targets/0/subject/name",
-                "/metadata/ticket",
+                "/metadata",
             ]
         ),
         [],

@@ -10,7 +10,7 @@ from tallystick.drivers.sqlite.connection import connect_writer
 from tallystick.drivers.sqlite.queue import WriterQueue
 from tallystick.errors import PushbackError
 
-_BIG_WAL_FRAMES = 4_096
+_MANY_FRAMES = 4_096
 _ATTEMPTS, _PAUSE_S = 5, 0.5
 
 
@@ -22,7 +22,7 @@ def checkpoint(path: Path, queue: WriterQueue) -> None:
     """
     with closing(connect_writer(path)) as db:
         frames, _ = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        if frames >= _BIG_WAL_FRAMES:
+        if frames >= _MANY_FRAMES:
             with queue.turn():
                 db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 

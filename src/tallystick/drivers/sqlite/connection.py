@@ -32,7 +32,7 @@ def connect_writer(path: Path) -> apsw.Connection:
     for one.
     """
     db = _connect(path, apsw.SQLITE_OPEN_READWRITE)
-    db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+    _run(db, f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
     db.wal_autocheckpoint(0)
     return db
 
@@ -46,7 +46,7 @@ def connect_reader(path: Path, *, read_only: bool) -> apsw.Connection:
     """
     flag = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
     db = _connect(path, flag)
-    db.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}; PRAGMA query_only = ON")
+    _run(db, f"PRAGMA cache_size = -{READER_CACHE_KIB}; PRAGMA query_only = ON")
     db.wal_autocheckpoint(0)
     return db
 
@@ -57,5 +57,10 @@ def _connect(path: Path, flags: int) -> apsw.Connection:
     db.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
-    db.execute(_SETUP)
+    _run(db, _SETUP)
     return db
+
+
+def _run(db: apsw.Connection, script: str) -> None:
+    """Run all statements: apsw stops at the first row that nobody fetches."""
+    db.execute(script).fetchall()

@@ -1,0 +1,291 @@
+"""Sealing, as laws: what goes in comes out, and nothing that was written freely stands in clear."""
+
+from base64 import b64decode
+from collections.abc import Callable
+from hashlib import blake2b, sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallystick.errors import MalformedError
+from tallystick.events.canonical import decode, encode
+from tallystick.events.catalogue import parse_entry
+from tallystick.events.event import id_bytes, parse_event, to_builtins
+from tallystick.ledger.opening import SERVER_FIELDS, open_entry
+from tallystick.ledger.plan import MAX_SINGLE_CHANGES, Plan
+from tallystick.ledger.sealing import (
+    MAX_LEAF,
+    Draft,
+    Sealer,
+    Via,
+    needs_event_key,
+    people_in,
+    stamp_of,
+)
+from tallystick.ledger.subjects import Subject, event_key
+
+ORIGIN = "audit.example/t/7/" + "ab" * 16
+ID = "0199e0aa-0000-7000-8def-000000000001"
+BLOCK = Subject(b"B" * 16, b"K" * 32, None, stored=True)
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=12)
+
+
+class Chance:
+    """A source of nonces that never repeats, for tests."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def draw(self, size: int) -> bytes:
+        """Return ``size`` bytes, other ones each time."""
+        self.drawn += 1
+        return self.drawn.to_bytes(8, "big") * (size // 8) + bytes(size % 8)
+
+
+def canary(number: int) -> str:
+    """A value that looks like a machine's token, so that only the rules keep it out."""
+    return f"canary-{number:04d}"
+
+
+@st.composite
+def events(draw: st.DrawFn) -> dict[str, Any]:
+    """Events with something written into every field that takes free text."""
+    count = iter(range(10_000))
+    free = st.builds(lambda word: f"{canary(next(count))}{word}", st.just("") | WORDS)
+
+    def maybe(value: st.SearchStrategy[object]) -> object:
+        return draw(st.none() | value)
+
+    def some(**members: object) -> dict[str, Any]:
+        return {name: value for name, value in members.items() if value is not None}
+
+    targets = [
+        some(
+            type=draw(free),
+            id=maybe(free),
+            name=maybe(free),
+            role=maybe(st.sampled_from(["object", "recipient"])),
+            subject=maybe(st.builds(lambda a, b: {"id": a, "name": b}, free, free)),
+            metadata=maybe(st.dictionaries(free, free, max_size=2)),
+        )
+        for _ in range(draw(st.integers(0, 3)))
+    ]
+    changes = [
+        some(
+            path="/" + draw(free).replace("~", "~0").replace("/", "~1"),
+            op=draw(st.sampled_from(["add", "remove", "replace"])),
+            before=maybe(free),
+            after=maybe(free | st.lists(free, max_size=2)),
+            target=maybe(st.integers(0, len(targets) - 1)) if targets else None,
+        )
+        for _ in range(draw(st.sampled_from([0, 1, 2, MAX_SINGLE_CHANGES + 1])))
+    ]
+    delegation = [
+        some(
+            kind="impersonation",
+            principal=some(type="user", id=maybe(free), name=maybe(free)),
+            reason=maybe(free),
+            grant_id=maybe(free),
+            approved_by=maybe(free),
+        )
+        for _ in range(draw(st.integers(0, 2)))
+    ]
+    return some(
+        id=ID,
+        action=draw(st.sampled_from(["secret_name.done", "canary.done"])),
+        occurred_at="2026-11-24T02:45:00.123456Z",
+        outcome=maybe(st.sampled_from(["success", "denied"])),
+        actor=some(
+            type=draw(st.sampled_from(["user", "service", "anonymous"])),
+            id=maybe(free),
+            name=maybe(free),
+            email=maybe(free),
+            roles=maybe(st.lists(free, min_size=1, max_size=2)),
+            authenticated_by=maybe(free),
+            home_tenant=maybe(free),
+        ),
+        targets=targets or None,
+        changes=changes or None,
+        delegation=delegation or None,
+        context=some(
+            user_agent=maybe(free),
+            session_id=maybe(free),
+            request_id=maybe(free),
+            service=maybe(free),
+            release=maybe(free),
+            location=maybe(free),
+            channel=maybe(st.just("ui")),
+        )
+        or None,
+        reason=some(code=maybe(free), text=maybe(free)) or None,
+        purpose=some(code=maybe(free), text=maybe(free), case_id=maybe(free)) or None,
+        operation=maybe(st.builds(lambda a: {"id": a, "part": 1}, free)),
+        source=maybe(st.builds(lambda a: {"id": a, "sequence": 3}, free)),
+        agent=maybe(st.builds(lambda a, b: {"id": a, "tool": b}, free, free)),
+        external_id=maybe(free),
+        message=maybe(free),
+        metadata=maybe(st.dictionaries(free, free | st.integers() | st.booleans(), max_size=3)),
+    )
+
+
+def seal(event: dict[str, Any], plan: Plan) -> tuple[bytes, bytes | None, dict[str, Subject]]:
+    clear, found = plan.split(event)
+    draft = Draft(id_bytes(ID), clear, found, "standard")
+    people = {
+        person: Subject(
+            blake2b(person.encode(), digest_size=16).digest(),
+            blake2b(person.encode(), digest_size=32).digest(),
+            b"L" * 32,
+            stored=True,
+        )
+        for person in people_in([draft])
+    }
+    block = BLOCK if needs_event_key(draft) else None
+    sealed = Sealer(ORIGIN, Via("key", "native"), Chance()).seal(draft, people, block)
+    return sealed.leaf(stamp_of(1_795_512_000_000_000)), sealed.disclosure, people
+
+
+def keys(people: dict[str, Subject]) -> Callable[[bytes, bytes], bytes | None]:
+    refs = {subject.ref: subject.key for subject in people.values()}
+
+    def key_of(ref: bytes, event_id: bytes) -> bytes | None:
+        return event_key(BLOCK.key, event_id) if ref == BLOCK.ref else refs.get(ref)
+
+    return key_of
+
+
+@given(events())
+def test_what_is_sealed_opens_to_what_it_was(raw: dict[str, Any]) -> None:
+    event = to_builtins(parse_event(raw))
+    leaf, disclosure, people = seal(event, Plan(None))
+
+    opened = open_entry(ORIGIN, id_bytes(ID), leaf, disclosure, keys(people))
+
+    told = {name: value for name, value in opened.event.items() if name not in SERVER_FIELDS}
+    assert opened.missing == {}
+    assert encode(told) == encode(event)
+
+
+@given(events())
+def test_nothing_that_the_caller_wrote_freely_stands_in_the_entry(raw: dict[str, Any]) -> None:
+    event = to_builtins(parse_event(raw))
+    leaf, disclosure, _ = seal(event, Plan(None))
+
+    assert b"canary" not in leaf
+    assert b"secret_name" not in leaf
+    assert b"canary" not in (disclosure or b"")
+
+
+@given(events())
+def test_a_declared_field_stands_in_clear_only_where_it_looks_like_a_token(
+    raw: dict[str, Any],
+) -> None:
+    declared = {
+        "action": "secret_name.done",
+        "title": "t",
+        "clear": ["/targets/*/id", "/context/service"],
+    }
+    event = to_builtins(parse_event({**raw, "action": "secret_name.done"}))
+    leaf, _, _ = seal(event, Plan(parse_entry(declared)))
+
+    entry: Any = decode(leaf)
+    shown = [target["id"] for target in entry.get("targets", []) if "id" in target]
+    shown += [entry["context"]["service"]] if "service" in entry.get("context", {}) else []
+    assert all(value.isascii() and " " not in value and "@" not in value for value in shown)
+    hidden = [target["name"] for target in entry.get("targets", []) if "name" in target]
+    assert hidden == []
+
+
+@given(events())
+def test_a_leaf_is_canonical_and_fits_a_bundle(raw: dict[str, Any]) -> None:
+    leaf, _, _ = seal(to_builtins(parse_event(raw)), Plan(None))
+
+    assert encode(decode(leaf)) == leaf
+    assert len(leaf) <= MAX_LEAF
+
+
+@given(events(), st.data())
+def test_a_key_that_is_gone_closes_the_values_of_its_person_and_no_others(
+    raw: dict[str, Any], data: st.DataObject
+) -> None:
+    event = to_builtins(parse_event(raw))
+    leaf, disclosure, people = seal(event, Plan(None))
+    if not people:
+        return
+    gone = data.draw(st.sampled_from(sorted(people)))
+    refs = {name: subject.ref for name, subject in people.items()}
+    all_keys = keys(people)
+
+    opened = open_entry(
+        ORIGIN,
+        id_bytes(ID),
+        leaf,
+        disclosure,
+        lambda ref, event_id: None if ref == refs[gone] else all_keys(ref, event_id),
+    )
+
+    assert set(opened.missing.values()) == {refs[gone].hex()}
+
+
+def test_a_commitment_is_what_the_specification_says() -> None:
+    """Computed here from hashlib alone."""
+    raw = {
+        "id": ID,
+        "action": "thing.done",
+        "occurred_at": "2026-11-24T02:45:00Z",
+        "actor": {"type": "user", "id": "u1"},
+    }
+    leaf, _, people = seal(to_builtins(parse_event(raw)), Plan(None))
+    entry: Any = decode(leaf)
+    slot, commitment = entry["sealed"]["/actor/id"]
+    assert entry["subject_refs"][slot] == people["u1"].ref.hex()
+
+    def framed(part: bytes) -> bytes:
+        return len(part).to_bytes(2, "big") + part
+
+    salt = blake2b(
+        framed(ORIGIN.encode()) + framed(id_bytes(ID)) + framed(b"/actor/id"),
+        digest_size=16,
+        key=people["u1"].key,
+        person=b"salt",
+    ).digest()
+    want = sha256(b"tallystick/commitment/v1\x00" + salt + framed(b"/actor/id") + b'"u1"').digest()
+    assert b64decode(commitment) == want
+
+
+def test_a_large_event_moves_its_changes_whole_behind_one_commitment() -> None:
+    raw = {
+        "id": ID,
+        "action": "thing.done",
+        "occurred_at": "2026-11-24T02:45:00Z",
+        "actor": {"type": "user", "id": "u1"},
+        "changes": [
+            {"path": f"/field/{number}", "op": "replace", "before": number, "after": number + 1}
+            for number in range(2_000)
+        ],
+    }
+    event = to_builtins(parse_event(raw))
+    leaf, disclosure, people = seal(event, Plan(None))
+
+    entry: Any = decode(leaf)
+    assert "/changes" in entry["sealed"]
+    assert "changes" not in entry
+    opened = open_entry(ORIGIN, id_bytes(ID), leaf, disclosure, keys(people))
+    assert opened.event["changes"] == raw["changes"]
+
+
+def test_an_event_whose_entry_no_bundle_can_hold_is_refused() -> None:
+    raw = {
+        "id": ID,
+        "action": "thing.done",
+        "occurred_at": "2026-11-24T02:45:00Z",
+        "actor": {"type": "user", "id": "u1"},
+        "targets": [{"type": "t", "id": f"{n}", "name": f"{n}"} for n in range(1_000)],
+    }
+
+    with pytest.raises(
+        MalformedError, match=r"entry: 2\d\d,\d\d\d bytes once sealed, want at most"
+    ):
+        seal(to_builtins(parse_event(raw)), Plan(None))
