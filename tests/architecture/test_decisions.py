@@ -19,9 +19,7 @@ def title(path: Path) -> str:
 
 
 def test_numbers_have_no_gap_and_no_double() -> None:
-    assert [path.name[:4] for path in RECORDS] == [
-        f"{n:04}" for n in range(1, len(RECORDS) + 1)
-    ]
+    assert [path.name[:4] for path in RECORDS] == [f"{n:04}" for n in range(1, len(RECORDS) + 1)]
 
 
 def test_the_index_names_each_record_by_its_number_and_title() -> None:

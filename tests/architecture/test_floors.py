@@ -107,14 +107,18 @@ def test_imports_for_types_count() -> None:
     assert "exclude_type_checking_imports" not in project()["tool"]["importlinter"]
 
 
-def test_no_contract_ignores_an_import() -> None:
-    assert [name for name, contract in CONTRACTS.items() if "ignore_imports" in contract] == []
+def test_a_contract_ignores_only_the_imports_that_are_known_here() -> None:
+    ignored = {line for rule in CONTRACTS.values() for line in rule.get("ignore_imports", [])}
+
+    assert ignored == {
+        "tallystick.drivers.keyfile -> tallystick.drivers.files",
+        "tallystick.drivers.lockfile -> tallystick.drivers.files",
+        "tallystick.verify.__main__ -> pathlib",
+    }
 
 
 def test_the_pure_rooms_are_under_the_pure_contract() -> None:
-    assert {f"tallystick.{room}" for room in PURE_ROOMS} <= {
-        *CONTRACTS["pure"]["source_modules"]
-    }
+    assert {f"tallystick.{room}" for room in PURE_ROOMS} <= {*CONTRACTS["pure"]["source_modules"]}
 
 
 def test_every_room_above_the_drivers_is_kept_from_sql() -> None:

@@ -35,9 +35,7 @@ def test_the_face_needs_no_library_but_msgspec() -> None:
 def test_the_face_brings_in_no_server_and_no_event_loop() -> None:
     _, loaded = import_in_a_new_process()
 
-    assert (
-        loaded & {"asyncio", "multiprocessing", "litestar", "granian", "apsw", "typer"} == set()
-    )
+    assert loaded & {"asyncio", "multiprocessing", "litestar", "granian", "apsw", "typer"} == set()
 
 
 def test_the_face_is_imported_within_its_budget() -> None:

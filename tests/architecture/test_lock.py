@@ -42,9 +42,7 @@ def test_the_lock_satisfies_what_is_asked_for(lock: Path) -> None:
     unmet = [
         str(requirement)
         for requirement in asked(lock)
-        if not requirement.specifier.contains(
-            have.get(canonicalize_name(requirement.name), "0")
-        )
+        if not requirement.specifier.contains(have.get(canonicalize_name(requirement.name), "0"))
     ]
     assert unmet == [], "run `make lock`"
 

@@ -65,18 +65,14 @@ def test_a_link_to_our_own_page_leads_somewhere(page: Path) -> None:
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(
-        "# One `two`\n[a](none.md) [b](#one-two) [c](#three) [d](page.md) `[e](no)`\n"
-    )
+    page.write_text("# One `two`\n[a](none.md) [b](#one-two) [c](#three) [d](page.md) `[e](no)`\n")
 
     assert broken_links(page) == ["none.md", "#three"]
 
 
 def test_no_file_names_a_machine_or_a_package_registry() -> None:
     found = {
-        shown(path): match[0]
-        for path in committed()
-        if (match := FOREIGN.search(text_of(path)))
+        shown(path): match[0] for path in committed() if (match := FOREIGN.search(text_of(path)))
     }
 
     assert found == {}
