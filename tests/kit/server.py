@@ -34,7 +34,7 @@ class Answer:
     body: bytes
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 (it is whatever was sent)
         """The body read as JSON."""
         return json.loads(self.body)
 
@@ -125,6 +125,7 @@ def running_server(
     epoch_s: int = 1,
     data: Path | None = None,
     admin_key: str = "",
+    ready: bool = True,
     **env: str,
 ) -> Iterator[Server]:
     """Start a server, wait until it is ready, and stop it at the end.
@@ -134,6 +135,7 @@ def running_server(
         epoch_s: Seconds between epochs.
         data: Data folder; a temporary one where None.
         admin_key: The key to use, where ``data`` holds a deployment already.
+        ready: Whether it must become ready; else it is enough that it answers.
         env: More environment variables.
     """
     with tempfile.TemporaryDirectory(prefix="tallystick-test-") as scratch:
@@ -155,7 +157,7 @@ def running_server(
             )
         server = Server("", folder, admin_key, process, log)
         try:
-            _wait_until_ready(server)
+            _wait_until_up(server, "/readyz" if ready else "/healthz")
             yield server
             code = server.stop()
             assert code in {0, -signal.SIGKILL}, f"exit code {code}:\n{log.read_text()}"
@@ -165,13 +167,13 @@ def running_server(
                 process.wait(STOP_S)
 
 
-def _wait_until_ready(server: Server) -> None:
+def _wait_until_up(server: Server, path: str) -> None:
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             break
         _read_log(server)
-        if server.url and server.admin_key and _is_ready(server):
+        if server.url and server.admin_key and _is_up(server, path):
             return
         time.sleep(0.05)
     written = server.log.read_text("utf-8", "replace")
@@ -186,8 +188,8 @@ def _read_log(server: Server) -> None:
             server.admin_key = line.split()[-1]
 
 
-def _is_ready(server: Server) -> bool:
+def _is_up(server: Server, path: str) -> bool:
     try:
-        return server.ask("GET", "/readyz").status == 200
+        return server.ask("GET", path).status == 200
     except (OSError, HTTPException):
         return False

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from tallystick.access.tenants import DEPLOYMENT_STREAM
 from tallystick.ledger.batch import Outcome
 from tallystick.ledger.ledger import LEDGER_DOOR, Ledger
+from tallystick.ledger.logs import DEPLOYMENT_TENANT
 from tallystick.ledger.sealing import Via, time_text
 
 
@@ -51,4 +53,6 @@ def record_read(
     }
     if present:
         event["context"] = present
-    return ledger.record(tenant, "access", [event], Via(asker.key_id, LEDGER_DOOR))
+    # The deployment itself has one log, which tells of its reads too.
+    stream = DEPLOYMENT_STREAM if tenant == DEPLOYMENT_TENANT else "access"
+    return ledger.record(tenant, stream, [event], Via(asker.key_id, LEDGER_DOOR))

@@ -137,9 +137,7 @@ def test_ten_thousand_events_pass_and_one_more_does_not(server: Server, key: str
     assert post(server, key, [event] * 10_000).status == 201
 
 
-def test_many_small_requests_at_once_are_each_answered_their_own(
-    server: Server, key: str
-) -> None:
+def test_many_small_requests_at_once_are_each_answered_their_own(server: Server, key: str) -> None:
     with ThreadPoolExecutor(32) as pool:
         events = [reference_event(i) for i in range(1_000, 1_200)]
         answers = list(pool.map(lambda event: post(server, key, event), events))

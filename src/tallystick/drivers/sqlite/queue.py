@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tallystick.errors import PushbackError
 
-_SHORTEST_S, _LONGEST_S = 0.000_2, 0.004
+_SHORTEST_S, _LONGEST_S = 0.000_2, 0.001
 
 
 class WriterQueue:

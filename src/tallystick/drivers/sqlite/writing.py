@@ -11,7 +11,7 @@ from tallystick.drivers.sqlite.trouble import explain
 from tallystick.errors import ConflictError
 from tallystick.ledger.ports import Entry, FullTile, Head, Log, Query, Value
 
-_CHUNK = 128
+_CHUNK = 256
 
 _SIZE = "SELECT size FROM head WHERE slot = ?"
 _HEAD = """

@@ -1,0 +1,170 @@
+"""Puts one door together: its routes, its errors, its beginning and its end."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from traceback import format_tb
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.routes import HTTPRoute
+
+from tallystick.api import admin, catalogue, documents, operations, proofs, query, subjects
+from tallystick.api.doorway import Doorway
+from tallystick.api.ingest import native
+from tallystick.api.problems import INTERNAL, METHOD, ProblemError, kind_of, problem
+from tallystick.api.shortcut import short_cut
+from tallystick.api.traffic import Traffic, Write, to_stderr
+from tallystick.errors import MalformedError, NotFoundError
+from tallystick.ledger.ledger import Ledger
+
+DRAIN_S: Final = 20
+"""How long a door that stops waits for the answers under way."""
+
+_FLUSH_EVERY_S: Final = 5
+
+HANDLERS: Final = (
+    native.record_events,
+    query.list_events,
+    query.show_event,
+    query.list_logs,
+    proofs.issue_receipt,
+    proofs.show_checkpoint,
+    proofs.show_tile,
+    proofs.show_super_checkpoint,
+    proofs.show_super_tile,
+    admin.post_tenant,
+    admin.list_tenants,
+    admin.post_key,
+    admin.list_keys,
+    admin.delete_key,
+    catalogue.show_catalogue_entry,
+    catalogue.put_catalogue_entry,
+    subjects.show_subject,
+    subjects.post_erasure,
+    operations.healthz,
+    operations.readyz,
+    operations.metrics,
+    operations.well_known,
+    documents.front,
+    documents.openapi,
+    documents.documents,
+)
+
+_DESCRIPTION: Final = (
+    "Records who did what, and proves that nothing was changed or left out. Present an API key as"
+    " Bearer, ApiKey, Basic or Splunk credential. Errors are RFC 9457 problems."
+)
+
+
+def create_app(
+    ledger: Ledger,
+    *,
+    trusted_proxies: tuple[str, ...] = (),
+    name: str = "1",
+    write: Write = to_stderr,
+) -> Litestar:
+    """Make the ASGI application of one door.
+
+    Args:
+        ledger: The ledger; the application closes it when it ends.
+        trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed.
+        name: Which of the doors this is, for its figures.
+        write: Where the lines of the log go.
+    """
+    traffic = Traffic(ledger.drivers.clock, ledger.drivers.entropy, write)
+    doorway = Doorway(ledger, traffic, trusted_proxies, name)
+    app = Litestar(
+        route_handlers=HANDLERS,
+        exception_handlers={HTTPException: _answer_error, Exception: _answer_error},
+        lifespan=[_open],
+        logging_config=None,
+        openapi_config=OpenAPIConfig(
+            title="Tallystick",
+            version=version("tallystick"),
+            description=_DESCRIPTION,
+            path="/openapi",
+            render_plugins=[JsonRenderPlugin()],  # an empty list means pages with foreign scripts
+        ),
+        request_max_body_size=None,
+    )
+    app.state.doorway = doorway
+    led = short_cut(app.asgi_handler, "POST", "/v1/events", native.record_events, _answer_error)
+    app.asgi_handler = traffic.around(led)
+    return app
+
+
+@asynccontextmanager
+async def _open(app: Litestar) -> AsyncIterator[None]:
+    doorway: Doorway = app.state.doorway
+    flushing = asyncio.create_task(_flush_refusals(doorway))
+    try:
+        yield
+    finally:
+        flushing.cancel()
+        with suppress(asyncio.CancelledError):
+            await flushing
+        await _drain(doorway)
+        doorway.traffic.flush()
+        doorway.refusals.flush(everything=True)
+        await asyncio.to_thread(doorway.ledger.close)
+
+
+async def _flush_refusals(doorway: Doorway) -> None:
+    while True:
+        await asyncio.sleep(_FLUSH_EVERY_S)
+        doorway.refusals.flush()
+
+
+async def _drain(doorway: Doorway) -> None:
+    for _ in range(DRAIN_S * 20):
+        if not doorway.traffic.under_way:
+            return
+        await asyncio.sleep(0.05)
+
+
+def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    doorway: Doorway = request.app.state.doorway
+    known = _translated(request, error)
+    if kind_of(known) is INTERNAL:
+        # The text of the error may hold a sender's value: only the places go to the log.
+        trace = "".join(format_tb(error.__traceback__))
+        doorway.traffic.complain(f"{type(error).__name__} in a request:\n{trace}")
+    doorway.refused(request, known)
+    return problem(known, request.scope["state"]["request_id"])
+
+
+def _translated(request: Request[Any, Any, Any], error: Exception) -> Exception:
+    """Turn what the framework raises into our own errors."""
+    match error:
+        case NotFoundException():
+            return NotFoundError("path: no such route")
+        case MethodNotAllowedException():
+            headers = {"Allow": ", ".join(_methods_at(request))}
+            return ProblemError(METHOD, "method: another one, see Allow", headers=headers)
+        case HTTPException() if error.status_code < 500:  # noqa: PLR2004 (the sender's fault)
+            return MalformedError("request: its query or path is not of its form")
+        case _:
+            return error
+
+
+def _methods_at(request: Request[Any, Any, Any]) -> list[str]:
+    path = request.scope["path"]
+    return sorted(
+        {
+            method
+            for route in request.app.routes
+            if isinstance(route, HTTPRoute) and re.fullmatch(_pattern(route.path), path)
+            for method in route.methods
+        }
+    )
+
+
+def _pattern(route: str) -> str:
+    """Write a route such as ``/v1/keys/{key_id:str}`` as a regular expression."""
+    return re.sub(r"\{\w+:(\w+)\}", lambda part: ".+" if part[1] == "path" else "[^/]+", route)

@@ -1,0 +1,1 @@
+"""The doors that take events, each in one form."""

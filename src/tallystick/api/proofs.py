@@ -1,0 +1,197 @@
+"""What proves things to outsiders: receipts, checkpoints, tiles (c2sp.org/tlog-tiles).
+
+The super-log is for everybody. A tenant's log is for keys that reach the tenant; its checkpoint
+is the published head, signed with the deployment's key under the log's own origin as key name, as
+C2SP tools expect it. Witnesses cosign the super-log alone, so that a receipt rests on that one.
+"""
+
+from asyncio import sleep, to_thread
+from time import monotonic
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, get
+from litestar.params import FromPath, QueryParameter
+
+from tallystick.api.doorway import Caller, Doorway
+from tallystick.api.query import TenantName, find_event, json_answer
+from tallystick.api.tenancy import chosen_tenant, covers
+from tallystick.errors import ForbiddenError, MalformedError, NotFoundError
+from tallystick.events.event import id_text
+from tallystick.ledger.ports import SUPER_SLOT, Log
+from tallystick.ledger.publisher import latest, published_head
+from tallystick.tlog.checkpoint import Checkpoint
+from tallystick.tlog.note import sign_note
+from tallystick.tlog.tile import TILE_WIDTH, Tile, parse_entries_path
+
+MAX_WAIT_S: Final = 60
+_LOOK_AGAIN_S: Final = 0.2
+_RETRY_AFTER_S: Final = 5
+_ENTRIES: Final = "entries/"
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_FOR_EVER_HERE: Final = "private, max-age=31536000, immutable"
+_TEXT: Final = "text/plain"
+_BYTES: Final = "application/octet-stream"
+
+Wait = Annotated[str, QueryParameter(name="wait", description=f"Seconds, up to {MAX_WAIT_S}")]
+
+
+@get(
+    "/v1/events/{event_id:str}/receipt",
+    summary="Prove an event",
+    description=(
+        "A receipt that verifies offline; 202 while the event is in no epoch yet."
+        " `wait` lets the answer wait for the epoch."
+    ),
+)
+async def issue_receipt(
+    request: Request[Any, Any, Any],
+    event_id: FromPath[str],
+    tenant_name: TenantName = None,
+    wait: Wait = "0",
+) -> Response[bytes]:
+    """Issue the receipt of one event."""
+    doorway: Doorway = request.app.state.doorway
+    caller = doorway.caller(request, "read")
+    if not (wait.isascii() and wait.isdigit() and int(wait[:9]) <= MAX_WAIT_S):
+        raise MalformedError(f"wait: another form, want 0 to {MAX_WAIT_S} seconds", path="/wait")
+    until = monotonic() + int(wait)
+    while True:
+        tenant, name, receipt = await to_thread(_receipt, doorway, caller, event_id, tenant_name)
+        if receipt is not None or monotonic() >= until:
+            break
+        await sleep(_LOOK_AGAIN_S)
+    if receipt is None:
+        answer = json_answer({"state": "pending", "id": id_text(name)}, 202)
+        answer.headers["Retry-After"] = str(_RETRY_AFTER_S)
+        return answer
+    await doorway.tell_read(tenant, "receipt.issued", caller, {"event_id": id_text(name)})
+    return Response(receipt, media_type="application/json")
+
+
+@get(
+    "/v1/logs/{log_hex:str}/checkpoint",
+    summary="Checkpoint of a log",
+    description="The published head of one log, as a signed note.",
+)
+async def show_checkpoint(
+    request: Request[Any, Any, Any], log_hex: FromPath[str]
+) -> Response[bytes]:
+    """Serve the checkpoint of a log."""
+    doorway: Doorway = request.app.state.doorway
+    caller = doorway.caller(request, "read")
+
+    def look_up() -> tuple[Log, str]:
+        ledger = doorway.ledger
+        with ledger.drivers.store.read() as snapshot:
+            log = _log_within_reach(doorway, caller, log_hex)
+            origin = ledger.logs.origin(log)
+            head = published_head(snapshot, log.slot)
+        if head is None:
+            raise NotFoundError("checkpoint: the log is in no epoch yet")
+        _, size, root = head
+        body = Checkpoint(origin, size, root).format()
+        keeper = ledger.drivers.keeper
+        return log, sign_note(body, origin, keeper.public_key, keeper.sign).format()
+
+    log, note = await to_thread(look_up)
+    await doorway.tell_read(log.tenant, READ_OF_A_LOG, caller, _told(log, "checkpoint"))
+    return Response(note.encode(), media_type=_TEXT)
+
+
+@get(
+    "/v1/logs/{log_hex:str}/tile/{rest:path}",
+    summary="Tile or entry bundle of a log",
+    description="`tile/<level>/<index>[.p/<width>]` or `tile/entries/<index>[.p/<width>]`.",
+)
+async def show_tile(
+    request: Request[Any, Any, Any], log_hex: FromPath[str], rest: FromPath[str]
+) -> Response[bytes]:
+    """Serve a tile or an entry bundle of a log."""
+    doorway: Doorway = request.app.state.doorway
+    caller = doorway.caller(request, "read")
+    path = rest.removeprefix("/")
+
+    def look_up() -> tuple[Log, bytes, bool]:
+        log = _log_within_reach(doorway, caller, log_hex)
+        return log, *_tile(doorway, log.slot, path)
+
+    log, data, full = await to_thread(look_up)
+    await doorway.tell_read(log.tenant, READ_OF_A_LOG, caller, _told(log, f"tile/{path}"))
+    return _tile_answer(data, _FOR_EVER_HERE if full else "no-cache")
+
+
+@get(
+    "/v1/super/checkpoint",
+    summary="Super-checkpoint",
+    description="The newest checkpoint of the super-log, with its cosignatures; for everybody.",
+)
+async def show_super_checkpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Serve the newest super-checkpoint."""
+    doorway: Doorway = request.app.state.doorway
+    with doorway.ledger.drivers.store.read() as snapshot:
+        last = latest(snapshot)
+    if last is None:
+        raise NotFoundError("super-checkpoint: there is no epoch yet")
+    return Response(last.note.encode(), media_type=_TEXT, headers={"Cache-Control": "no-cache"})
+
+
+@get(
+    "/v1/super/tile/{rest:path}",
+    summary="Tile or entry bundle of the super-log",
+    description="As below a log; for everybody.",
+)
+async def show_super_tile(request: Request[Any, Any, Any], rest: FromPath[str]) -> Response[bytes]:
+    """Serve a tile or an entry bundle of the super-log."""
+    doorway: Doorway = request.app.state.doorway
+    data, full = await to_thread(_tile, doorway, SUPER_SLOT, rest.removeprefix("/"))
+    return _tile_answer(data, _FOR_EVER if full else "no-cache")
+
+
+READ_OF_A_LOG: Final = "events.listed"
+"""How a read of a log's raw bytes is recorded: its bundles list the entries."""
+
+
+def _receipt(
+    doorway: Doorway, caller: Caller, event_id: str, tenant_name: str | None
+) -> tuple[int, bytes, bytes | None]:
+    with doorway.ledger.drivers.store.read() as snapshot:
+        tenant = chosen_tenant(snapshot, caller.key.grant, tenant_name)
+        name, place = find_event(doorway, snapshot, tenant, event_id)
+        receipt = doorway.receipts.issue(snapshot, place)
+        return tenant, name, None if receipt is None else receipt.format()
+
+
+def _log_within_reach(doorway: Doorway, caller: Caller, log_hex: str) -> Log:
+    """Find a log; one out of reach is answered like one that does not exist."""
+    with doorway.ledger.drivers.store.read() as snapshot:
+        try:
+            log = doorway.ledger.logs.by_hex(snapshot, log_hex)
+        except NotFoundError:
+            log = None
+    if log is None or log.slot == SUPER_SLOT or not covers(caller.key.grant, log.tenant):
+        raise ForbiddenError("log: not within this credential's scope")
+    return log
+
+
+def _tile(doorway: Doorway, slot: int, path: str) -> tuple[bytes, bool]:
+    """Return the bytes of a tile or entry bundle, and whether it is full."""
+    ledger = doorway.ledger
+    try:
+        if path.startswith(_ENTRIES):
+            index, width = parse_entries_path(f"tile/{path}")
+            with ledger.drivers.store.read() as snapshot:
+                return ledger.reader.bundle(snapshot, slot, index, width), width == TILE_WIDTH
+        tile = Tile.parse(f"tile/{path}")
+    except MalformedError as error:
+        raise NotFoundError(str(error)) from None
+    with ledger.drivers.store.read() as snapshot:
+        (data,) = ledger.reader.tiles(snapshot, slot, [tile])
+    return data, tile.width == TILE_WIDTH
+
+
+def _tile_answer(data: bytes, caching: str) -> Response[bytes]:
+    return Response(data, media_type=_BYTES, headers={"Cache-Control": caching})
+
+
+def _told(log: Log, what: str) -> dict[str, object]:
+    return {"log": log.hex, "resource": what}

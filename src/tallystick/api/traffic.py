@@ -1,0 +1,160 @@
+"""What is true of every request: its id, its line in the log, its count, and safe headers.
+
+The log names the route and never the path or the query, which may hold a person's id; it holds no
+header, no body and no address.
+"""
+
+import asyncio
+import os
+import re
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from time import perf_counter
+from typing import Any, cast
+
+import msgspec
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from tallystick.ledger.ports import Clock, Entropy
+from tallystick.ledger.sealing import time_text
+
+_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_MAX_ID = 64
+_SAFE_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+Write = Callable[[bytes], object]
+
+
+def to_stderr(line: bytes) -> None:
+    """Write one line to standard error, unbuffered and in one piece."""
+    os.write(2, line)
+
+
+class Traffic:
+    """Wraps the application.
+
+    Args:
+        clock: The time of a log line.
+        entropy: Where request ids come from.
+        write: Where log lines go.
+
+    Attributes:
+        under_way: Requests that are being answered.
+        answered: Answers by (method, route, status).
+        seconds: Time spent on them, by route.
+    """
+
+    def __init__(self, clock: Clock, entropy: Entropy, write: Write = to_stderr) -> None:
+        self.under_way = 0
+        self.answered: Counter[tuple[str, str, int]] = Counter()
+        self.seconds: Counter[str] = Counter()
+        self._clock = clock
+        self._write = write
+        self._prefix = entropy.draw(6).hex()
+        self._number = 0
+        self._lines: list[bytes] = []
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """Return the application with everything that is true of every request."""
+
+        async def observed(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != ScopeType.HTTP:
+                await app(scope, receive, send)
+                return
+            started = perf_counter()
+            self.under_way += 1
+            answer = _Answer(scope, send, self._request_id(scope))
+            try:
+                await app(answer.scope, receive, answer.send)
+            finally:
+                self.under_way -= 1
+                self._note(answer, perf_counter() - started)
+
+        return observed
+
+    def complain(self, what: str) -> None:
+        """Write what went wrong beside a request to the log."""
+        line = {"time": time_text(self._clock.now()), "level": "error", "message": what}
+        self._write(msgspec.json.encode(line) + b"\n")
+
+    def flush(self) -> None:
+        """Write the lines of this turn of the event loop: one call for all of them."""
+        lines, self._lines = self._lines, []
+        if lines:
+            self._write(b"".join(lines))
+
+    def _request_id(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                text = value.decode("latin-1")
+                if 0 < len(text) <= _MAX_ID and _ID_CHARACTERS.issuperset(text):
+                    return text
+        self._number += 1
+        return f"{self._prefix}{self._number:08x}"
+
+    def _note(self, answer: "_Answer", seconds: float) -> None:
+        route = route_of(answer.scope)
+        self.answered[answer.method, route, answer.status] += 1
+        self.seconds[route] += seconds  # type: ignore[assignment]  # a Counter of seconds
+        line = {
+            "time": time_text(self._clock.now()),
+            "request_id": answer.request_id,
+            "method": answer.method,
+            "route": route,
+            "status": answer.status,
+            "ms": round(seconds * 1_000, 1),
+            "key_id": answer.scope["state"].get("key_id"),
+        }
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._lines.append(msgspec.json.encode(line) + b"\n")
+
+
+class _Answer:
+    """The answer to one request, on its way out."""
+
+    __slots__ = ("_head", "_send", "method", "request_id", "scope", "status")
+
+    def __init__(self, scope: HTTPScope, send: Send, request_id: str) -> None:
+        method = scope["method"]
+        self._head = method == "HEAD"
+        self._send = send
+        self.method: str = method if method in _METHODS else "OTHER"
+        self.request_id = request_id
+        self.status = 0
+        state = {**scope.get("state", {}), "request_id": request_id}
+        changed = {"state": state, **({"method": "GET"} if self._head else {})}
+        self.scope = cast("Scope", {**scope, **changed})
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [*message["headers"], *_SAFE_HEADERS]
+            headers.append((b"x-request-id", self.request_id.encode()))
+            if not any(name.lower() == b"cache-control" for name, _ in headers):
+                headers.append((b"cache-control", b"no-store"))
+            await self._send({**message, "headers": headers})
+        elif self._head and message["type"] == "http.response.body":
+            await self._send({**message, "body": b""})
+        else:
+            await self._send(message)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+
+
+def route_of(scope: Scope) -> str:
+    """Name the route that answers, as the router knows it: without anything the sender wrote."""
+    handler: Any = scope.get("route_handler")
+    return _name(min(handler.paths)) if handler is not None and handler.paths else "none"
+
+
+@cache
+def _name(path: str) -> str:
+    """Write ``/v1/keys/{key_id:str}`` as ``/v1/keys/{key_id}``."""
+    return re.sub(r":\w+\}", "}", path)
