@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tallystick.access.keys import Grant, create_key
 from tallystick.wiring import House
@@ -109,7 +109,7 @@ class Visitor:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
-    def __enter__(self) -> "Visitor":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -150,7 +150,8 @@ def open_door(orders: Orders, key: str, prefix: Sequence[str] = ()) -> Iterator[
     held.bind(("127.0.0.1", 0))
     port = held.getsockname()[1]
     command = [*prefix, *replace(orders, listen=f"127.0.0.1:{port}").command()]
-    environment = {**os.environ, "PYTHONPATH": str(_TESTS)}
+    places = os.pathsep.join(filter(None, [str(_TESTS), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": places}
     process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
     door = Door(port, key, process, held)
     try:

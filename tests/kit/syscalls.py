@@ -29,7 +29,9 @@ def why_not() -> str | None:
     """Say why strace can't be used here, or return None."""
     if shutil.which("strace") is None:
         return "strace is not installed"
-    tried = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True)
+    tried = subprocess.run(
+        ["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, check=False
+    )
     return "ptrace is not permitted here" if tried.returncode else None
 
 
@@ -122,7 +124,10 @@ class Story:
 
     def _said_of(self, event_id: str, answer: Call) -> str:
         holding = (
-            call for call in self.ledger_writes() if call.file.endswith("-wal") if event_id in call.text
+            call
+            for call in self.ledger_writes()
+            if call.file.endswith("-wal")
+            if event_id in call.text
         )
         write = next(holding, None)
         if write is None or write.end >= answer.start:

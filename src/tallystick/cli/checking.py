@@ -1,0 +1,117 @@
+"""``verify``, ``pins`` and ``fsck``: is everything as it was recorded?"""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from tallystick.access.replay import compare_tables
+from tallystick.cli import exit_codes
+from tallystick.cli.exit_codes import UsageError
+from tallystick.cli.session import Session, Told
+from tallystick.drivers.sqlite import SqliteStore
+from tallystick.ledger.inspection import Inspection, Result
+from tallystick.tlog.key import ED25519, VerifierKey
+from tallystick.verify.__main__ import main as verify_files
+from tallystick.verify.fsck import Finding, Verdict
+from tallystick.wiring import House
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("verify")(verify)
+    app.command("pins")(pins)
+    app.command("fsck")(fsck)
+
+
+def verify(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Receipts.")],
+    pins: Annotated[
+        Path | None, typer.Option("--pins", help="What to believe: a file of `pins`.")
+    ] = None,
+) -> None:
+    """Verify receipts offline; --data DIR believes the deployment in that folder."""
+    session: Session = context.obj
+    if pins is not None and session.data_given:
+        raise UsageError("verify: both --pins and --data, want one of them")
+    flags = ["--json"] if session.as_json else []
+    names = ["--", *map(str, files)]
+    if not session.data_given:
+        given = [] if pins is None else ["--pins", str(pins)]
+        raise typer.Exit(verify_files([*flags, *given, *names]))
+    with session.house() as house:
+        text = _pins(house)
+    with TemporaryDirectory(prefix="tallystick-") as folder:
+        own = Path(folder) / "pins.json"
+        own.write_text(text, "utf-8")
+        raise typer.Exit(verify_files([*flags, "--pins", str(own), *names]))
+
+
+def pins(context: typer.Context) -> None:
+    """Print the pins of this deployment, for `verify --pins`; hand them over by another way."""
+    session: Session = context.obj
+    with session.house() as house:
+        session.write(_pins(house))
+
+
+def fsck(
+    context: typer.Context,
+    disclosures: Annotated[
+        bool, typer.Option("--disclosures", help="Open every sealed value, too.")
+    ] = False,
+) -> None:
+    """Recompute every log and all that follows from it, and name what is not as it must be."""
+    session: Session = context.obj
+    with session.house() as house, session.progress("fsck") as told:
+        result = inspect(house, told=told, disclosures=disclosures)
+    members: dict[str, object] = {
+        "verdict": str(result.verdict),
+        "entries": result.entries,
+        "opened": result.opened,
+        "findings": [_members(finding) for finding in result.findings],
+    }
+    opened = f", {result.opened:,} values opened" if disclosures else ""
+    count = f"{result.entries:,} entries recomputed{opened}"
+    session.tell(members, [*map(finding_line, result.findings), count, str(result.verdict)])
+    raise typer.Exit(exit_codes.OK if result.verdict is Verdict.INTACT else exit_codes.NO)
+
+
+def inspect(
+    house: House,
+    *,
+    disclosures: bool = False,
+    told: Told = lambda _done, _total: None,
+) -> Result:
+    """Run the whole of ``fsck``: logs, epochs, subjects, tables, and the lock file."""
+    ledger = house.ledger
+    with TemporaryDirectory(prefix="tallystick-fsck-") as folder:
+        scratch = SqliteStore(Path(folder) / "scratch.db")
+        try:
+            with ledger.drivers.store.read() as snapshot:
+                result = Inspection(ledger, disclosures=disclosures, progress=told).run(snapshot)
+                result.findings += compare_tables(ledger, snapshot, scratch)
+        finally:
+            scratch.close()
+    if ledger.read_only is not None:
+        origin = f"{ledger.logs.deployment}/super"
+        result.findings.append(Finding(Verdict.TAMPERED, origin, None, ledger.read_only))
+    return result
+
+
+def _pins(house: House) -> str:
+    origin = f"{house.ledger.logs.deployment}/super"
+    vkey = VerifierKey.of(origin, ED25519, house.ledger.drivers.keeper.public_key).vkey()
+    return json.dumps({"super": [vkey]}, indent=2)
+
+
+def _members(finding: Finding) -> dict[str, object]:
+    return {**finding._asdict(), "verdict": str(finding.verdict)}
+
+
+def finding_line(finding: Finding) -> str:
+    """Tell a finding in one line."""
+    at = "" if finding.index is None else f"  entry {finding.index:,}"
+    return f"{str(finding.verdict).upper():<10}  {finding.origin}{at}: {finding.what}"

@@ -1,0 +1,265 @@
+"""The server's processes: a supervisor, N doors that share one address, and one publisher.
+
+All are started anew (never forked), each with its settings as one argument. Each watches its
+standard input, which the supervisor holds: when the supervisor is gone, however it went, they
+stop too.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
+from typing import Any, Final, Protocol, runtime_checkable
+
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from tallystick.access.keys import SCOPES, Grant, create_key, every_key
+from tallystick.api.app import create_app
+from tallystick.cli.child import Child, complain, stop
+from tallystick.errors import MalformedError, PushbackError, TallystickError
+from tallystick.ledger.ports import Clock
+from tallystick.settings import Settings
+from tallystick.wiring import House, open_house
+
+_SWITCH_S: Final = 0.000_2
+_DAY_S: Final = 86_400
+MAX_KEY_DAYS: Final = 30
+_BACKLOG: Final = 1_024
+_LOOK_EVERY_S: Final = 0.2
+_PRIVATE: Final = ("key", "server")
+"""Settings of client commands; the server's processes get none, for a command line is no secret."""
+
+Say = Callable[[str], object]
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def serve(settings: Settings, say: Say = _print) -> int:
+    """Run the server until SIGTERM or SIGINT.
+
+    Args:
+        settings: What the operator decides; port 0 takes a free one.
+        say: Told, a line at a time, what an operator needs to know.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        MalformedError: The address is not of its form, or taken.
+    """
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with _reserved(settings.listen) as reservation:
+        host, port = reservation.getsockname()[:2]
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        settings = replace(settings, listen=address)
+        _prepare(settings, say)
+        say(f"listening on http://{address}")
+        children = [Child("publisher", "publisher", _packed(settings))]
+        children += [Child("door", str(n), _packed(settings)) for n in range(1, settings.doors + 1)]
+        try:
+            while not stopping.wait(_LOOK_EVERY_S):
+                for child in children:
+                    child.look_after()
+        finally:
+            # The doors first: what they record while they drain is in the last epoch.
+            stop([child for child in children if child.role == "door"])
+            stop([child for child in children if child.role == "publisher"])
+    return 0
+
+
+def run_door(settings: Settings, name: str) -> int:
+    """Run one door process until it is told to stop."""
+    _tune()
+    house = open_house(settings)
+    app = create_app(house.ledger, trusted_proxies=settings.trusted_proxies, name=name)
+    asyncio.run(_listen(app, settings.listen))
+    return 0
+
+
+def _tune() -> None:
+    # The sequencer's thread gives the interpreter up at every call of the database, and gets it
+    # back only after a switch interval: at the default of 5 ms a commit of 100 calls starves.
+    sys.setswitchinterval(_SWITCH_S)
+    # A batch makes thousands of objects that die together without a circle: looking for circles
+    # at every 700 of them is a fifth of the work.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def run_publisher(settings: Settings) -> int:
+    """Run the publisher process until it is told to stop."""
+    stopping = Event()
+    _on_stop(stopping.set)
+    house = open_house(settings)
+    try:
+        look_again = monotonic()
+        while not stopping.wait(settings.epoch_s):
+            _make_epoch(house)
+            if monotonic() >= look_again:
+                _mind_key_age(house)
+                look_again = monotonic() + _DAY_S
+        _make_epoch(house)
+    finally:
+        house.close()
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run one process: ``door NAME SETTINGS`` or ``publisher NAME SETTINGS`` (JSON)."""
+    role, name, text = arguments
+    settings = _unpacked(text)
+    try:
+        return run_door(settings, name) if role == "door" else run_publisher(settings)
+    except TallystickError as error:
+        complain(f"{role} {name}: {error}")
+        return 1
+
+
+@runtime_checkable
+class _Ageing(Protocol):
+    """A keeper whose epoch key is to be drawn anew from time to time."""
+
+    def epoch_age(self, clock: Clock) -> int:
+        """Return the microseconds since the current epoch key was drawn."""
+        ...
+
+
+@runtime_checkable
+class _Checkpointing(Protocol):
+    """A store whose commits go to a log of its own first, which somebody must write back."""
+
+    def checkpoint(self) -> None:
+        """Write the log back into the database file."""
+        ...
+
+
+def _prepare(settings: Settings, say: Say) -> None:
+    """Open the house once, so that its processes find it made, and tell its first key."""
+    house = open_house(settings, create=True)
+    try:
+        ledger = house.ledger
+        say(f"deployment {ledger.logs.deployment}, data in {settings.data.resolve()}")
+        with ledger.drivers.store.read() as snapshot:
+            new = not every_key(snapshot)
+        if ledger.read_only is not None:
+            say(f"READ-ONLY: {ledger.read_only}")
+        elif new:
+            grant = Grant(frozenset(SCOPES), tenants=None, creates_tenants=True)
+            _, text = create_key(ledger, grant, "first", "cli")
+            say(f"admin key, shown this once: {text}")
+    finally:
+        house.close()
+
+
+def _reserved(listen: str) -> socket.socket:
+    """Hold the address for the doors, which share it; nobody can be connected to this socket.
+
+    Raises:
+        MalformedError: The address is not of its form, or another program listens there.
+    """
+    host, port = _parted(listen)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    held = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # Shared with the doors only after it was found free: SO_REUSEPORT alone would also let
+        # this server share the port, unseen, with another one of the same user.
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind((host, port))
+    except OSError as error:
+        held.close()
+        raise MalformedError(f"listen {listen!r}: {error.strerror}, want a free address") from None
+    return held
+
+
+def _parted(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and int(port[:6]) < 1 << 16):
+        raise MalformedError(f"listen {listen[:80]!r}: want HOST:PORT")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+async def _listen(app: Any, address: str) -> None:  # noqa: ANN401 (an ASGI application)
+    host, port = _parted(address)
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        backlog=_BACKLOG,
+        backpressure=_BACKLOG,
+        websockets=False,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    _on_stop(lambda: loop.call_soon_threadsafe(server.stop))
+    await server.serve()
+
+
+def _on_stop(stop: Callable[[], object]) -> None:
+    """Call ``stop`` on SIGTERM, on SIGINT, and when the supervisor is gone."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+
+    def watch() -> None:
+        while os.read(0, 64):
+            pass
+        stop()
+
+    Thread(target=watch, name="supervisor-watch", daemon=True).start()
+
+
+def _make_epoch(house: House) -> None:
+    """Publish, and write the log of the store back into its file, off the path of commits."""
+    ledger = house.ledger
+    try:
+        if ledger.read_only is None:
+            house.publisher.publish()
+        store = ledger.drivers.store
+        if isinstance(store, _Checkpointing):
+            store.checkpoint()
+    except PushbackError as error:
+        complain(f"publisher: put off: {error}")
+    except TallystickError as error:
+        complain(f"publisher: no epoch: {error}")
+
+
+def _mind_key_age(house: House) -> None:
+    drivers = house.ledger.drivers
+    if isinstance(drivers.keeper, _Ageing):
+        days = drivers.keeper.epoch_age(drivers.clock) // (_DAY_S * 1_000_000)
+        if days > MAX_KEY_DAYS:
+            complain(f"epoch key: {days} days old, want at most {MAX_KEY_DAYS}: rotate it")
+
+
+def _packed(settings: Settings) -> str:
+    members = {name: value for name, value in asdict(settings).items() if name not in _PRIVATE}
+    return json.dumps({**members, "data": str(settings.data)})
+
+
+def _unpacked(text: str) -> Settings:
+    members = json.loads(text)
+    proxies = tuple(members.pop("trusted_proxies"))
+    return Settings(**{**members, "data": Path(members["data"]), "trusted_proxies": proxies})
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
