@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from kit.door import Door, Orders, admin_key, open_door
 from kit.events import reference_event
 from kit.house import new_house, new_tenant
