@@ -5,8 +5,8 @@ A patch is a unified diff of ``src/`` below a header::
     Promise: what is broken, in a sentence
     Must fail: tests/…::test_…
 
-The test is run on a patched copy of the source, and has to fail there; that it passes on the
-source as it is, the ordinary run shows.
+The test is run in a copy of the checkout whose source is patched, and has to fail there; that it
+passes on the source as it is, the ordinary run shows.
 """
 
 import os
@@ -38,7 +38,10 @@ def test_every_invariant_of_the_design_has_a_patch() -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_the_named_test_fails_once_the_promise_is_broken(patch: Path, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "src", tmp_path / "src")
+    for folder in ("src", "tests"):
+        leftovers = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=leftovers)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     applied = subprocess.run(
         ["patch", "--strip=1", "--no-backup-if-mismatch", f"--input={patch}"],
         cwd=tmp_path,
@@ -53,7 +56,7 @@ def test_the_named_test_fails_once_the_promise_is_broken(patch: Path, tmp_path: 
     for test in named:
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test],
-            cwd=ROOT,
+            cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(tmp_path / "src"), "CI": ""},
             capture_output=True,
             text=True,
