@@ -108,6 +108,26 @@ def test_a_snapshot_outlives_an_error_in_its_block(store: Store) -> None:
     assert size(store) == 1
 
 
+def test_a_second_thread_enters_only_when_the_first_block_has_ended(store: Store) -> None:
+    order = list[str]()
+
+    def second() -> None:
+        with store.write() as tx:
+            order.append("second enters")
+            grow(tx, LOG, 1)
+
+    thread = threading.Thread(target=second)
+    with store.write() as tx:
+        thread.start()
+        grow(tx, LOG, 1)
+        thread.join(0.3)
+        order.append("first ends")
+    thread.join()
+
+    assert order == ["first ends", "second enters"]
+    assert size(store) == 2
+
+
 def test_threads_write_in_turn_and_none_loses(store: Store) -> None:
     def work() -> None:
         for _ in range(20):

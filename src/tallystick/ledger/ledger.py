@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tallystick.errors import MalformedError, PushbackError
-from tallystick.events.event import id_text, uuid7
+from tallystick.events.event import external_event_id, id_text, uuid7
 from tallystick.events.packs import PACKS
 from tallystick.ledger.batch import Batch, Outcome, Surroundings
 from tallystick.ledger.catalogues import Catalogues
 from tallystick.ledger.integration import Integrator, Placed
 from tallystick.ledger.logs import Logs
-from tallystick.ledger.ports import Clock, Entropy, KeyKeeper, Log, Store, Transaction
+from tallystick.ledger.ports import Clock, Entropy, KeyKeeper, Log, Snapshot, Store, Transaction
 from tallystick.ledger.reader import Reader
 from tallystick.ledger.sealing import Via
 from tallystick.ledger.sequencer import Sequencer
@@ -84,11 +84,13 @@ class Ledger:
         """
         self._check_writable()
         outcomes = [_refusal(event, via) for event in events]
-        accepted = [
-            self._with_id(event) for event, bad in zip(events, outcomes, strict=True) if not bad
-        ]
+        good = [event for event, bad in zip(events, outcomes, strict=True) if not bad]
         with self.drivers.store.read() as snapshot:
             log = self.logs.stream(snapshot, tenant, stream)
+            accepted = [
+                event if "id" in event else self._identified(snapshot, tenant, event, via)
+                for event in good
+            ]
             batch = self._batch(log, accepted, via)
             batch.admit(snapshot)
         done: Future[list[Outcome]] = Future()
@@ -130,6 +132,21 @@ class Ledger:
     def _batch(self, log: Log, events: Sequence[dict[str, object]], via: Via) -> Batch:
         subjects = self.reader.subjects(log.tenant)
         return Batch(log, self.logs.origin(log), via, events, subjects, self._around)
+
+    def _identified(
+        self, snapshot: Snapshot, tenant: int, event: dict[str, object], via: Via
+    ) -> dict[str, object]:
+        """Give an event the id that its sender's own id leads to, so that a resend is found."""
+        external_id = event.get("external_id")
+        if not isinstance(external_id, str):
+            return self._with_id(event)
+        subjects = self.reader.subjects(tenant)
+        with subjects.lock:
+            subjects.refresh(snapshot)
+            key = subjects.keys(snapshot).lookup_key
+        source = event.get("source")
+        name = str(source.get("id", "")) if isinstance(source, dict) else ""
+        return {**event, "id": id_text(external_event_id(key, via.door, name, external_id))}
 
     def _with_id(self, event: dict[str, object]) -> dict[str, object]:
         if "id" in event:

@@ -7,6 +7,13 @@ from tallystick.drivers.sqlite.trouble import explain
 from tallystick.errors import PushbackError, TallystickError, VerificationError
 
 
+def complaint(code: int) -> apsw.Error:
+    """Make the exception that apsw raises for a result code."""
+    error = apsw.exception_for(code)
+    assert isinstance(error, apsw.Error)
+    return error
+
+
 @pytest.mark.parametrize(
     ("code", "want"),
     [
@@ -23,9 +30,7 @@ from tallystick.errors import PushbackError, TallystickError, VerificationError
 def test_trouble_is_sorted_by_what_the_caller_can_do(
     code: int, want: type[TallystickError]
 ) -> None:
-    error = apsw.exception_for(code)
-
-    explained = explain(error, "ledger.db")
+    explained = explain(complaint(code), "ledger.db")
 
     assert type(explained) is want
     assert str(explained).startswith("database ledger.db: ")
@@ -33,4 +38,4 @@ def test_trouble_is_sorted_by_what_the_caller_can_do(
 
 @pytest.mark.parametrize("code", [apsw.SQLITE_ERROR, apsw.SQLITE_MISUSE, apsw.SQLITE_RANGE])
 def test_a_wrong_statement_is_no_trouble_of_the_caller(code: int) -> None:
-    assert explain(apsw.exception_for(code), "ledger.db") is None
+    assert explain(complaint(code), "ledger.db") is None
