@@ -58,14 +58,10 @@ class StrictSkips:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Name each skip that made the run fail."""
         if self._refused:
-            terminalreporter.section(
-                "skips that tests/allowed_skips.txt does not allow", red=True
-            )
+            terminalreporter.section("skips that tests/allowed_skips.txt does not allow", red=True)
             for node, reason in self._refused:
                 terminalreporter.line(f"{node} | {reason}")
-            terminalreporter.line(
-                "The run has failed: let these tests run, or list them there."
-            )
+            terminalreporter.line("The run has failed: let these tests run, or list them there.")
 
 
 def parse(lines: str) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,10 @@
 """The commands in docs/howto do what the pages say, pasted one after the other."""
 
+import json
 import re
 import shlex
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,31 @@ PAGES = sorted((ROOT / "docs" / "howto").glob("*.md"))
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMPT = "$ "
+
+
+LINE = "2026-01-31 09:32:00 | eve | CREATE | document/19"
+FILES = {
+    "app.jsonl": json.dumps(
+        {
+            "action": "invoice.approved",
+            "occurred_at": "2026-11-24T02:45:00Z",
+            "actor": {"type": "system"},
+        }
+    ),
+    "audit.log": f"{LINE} | {sha256(LINE.encode()).hexdigest()}",
+    "records.json": json.dumps(
+        {
+            "Records": [
+                {
+                    "eventID": "0199e0aa-2222-4000-8def-000000000000",
+                    "eventName": "DeleteBucket",
+                    "eventTime": "2026-11-24T02:45:00Z",
+                    "eventSource": "s3.amazonaws.com",
+                }
+            ]
+        }
+    ),
+}
 
 
 def lines(page: Path) -> list[str]:
@@ -32,6 +59,8 @@ def pasted(acme: Command, line: str) -> str:
 def test_the_commands_of_a_page_can_be_pasted(acme: Command, page: Path) -> None:
     for text in TOML.findall(page.read_text("utf-8")):
         (acme.folder / "catalogue.toml").write_text(text)
+    for name, text in FILES.items():
+        (acme.folder / name).write_text(text)
     assert lines(page)
 
     for line in lines(page):

@@ -9,7 +9,7 @@ from tallystick.cli.checking import finding_line, inspect
 from tallystick.cli.demo_deployment import Demo
 from tallystick.cli.demo_server import here
 from tallystick.cli.session import Session
-from tallystick.cli.tampering import rewrite_row
+from tallystick.drivers.sqlite.tampering import rewrite_row
 from tallystick.errors import NotFoundError
 from tallystick.events.event import id_bytes
 from tallystick.ledger.inspection import Result

@@ -18,7 +18,7 @@ _WEEK: Final = 7 * _DAY
 _KEY_DAYS: Final = 30
 _LEAST_FREE: Final = 1 << 30
 _LEAST_DAYS: Final = 14
-_MOST_WAL: Final = 1 << 29
+_MOST_UNMERGED: Final = 1 << 29
 _PRIVATE: Final = 0o600
 _MIB: Final = 1 << 20
 
@@ -105,12 +105,12 @@ def _epochs(house: House, snapshot: Snapshot) -> Remark:
 
 
 def _log_of_writes(house: House) -> Remark:
-    wal = house.settings.data / f"{DATABASE}-wal"
-    size = wal.stat().st_size if wal.exists() else 0
+    unmerged = house.settings.data / f"{DATABASE}-wal"
+    size = unmerged.stat().st_size if unmerged.exists() else 0
     text = f"{_size(size)} wait to be copied into the database"
-    if size > _MOST_WAL:
+    if size > _MOST_UNMERGED:
         text += ", want less; does a reader stay open for hours?"
-    return Remark(size <= _MOST_WAL, "wal", text)
+    return Remark(size <= _MOST_UNMERGED, "wal", text)
 
 
 def _keys(house: House) -> Iterator[Remark]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tallystick.errors import ConflictError
+from tallystick.errors import ConflictError, PushbackError
 
 
 class LockFile:
@@ -38,7 +38,13 @@ class LockFile:
                 raise ConflictError(
                     f"lock file {self._path.name}: {_brief(found)}, want {_brief(old)}"
                 )
-            self._write(new)
+            try:
+                self._write(new)
+            except OSError as error:
+                raise PushbackError(
+                    f"lock file {self._path.name}: {error.strerror}, want a working disk",
+                    retry_after_s=5,
+                ) from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

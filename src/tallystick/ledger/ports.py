@@ -229,5 +229,6 @@ class Lock(Protocol):
 
         Raises:
             ConflictError: What stands there is not ``old``: another publisher is at work.
+            PushbackError: It can't be written just now; ``old`` still stands there.
         """
         ...

@@ -104,8 +104,10 @@ class Publisher:
             self._load(snapshot)
             logs = self._logs.every(snapshot)
             changed = self._changed(snapshot, logs)
+            # Records that no checkpoint covers: the last epoch was begun and not finished.
+            unfinished = snapshot.head(SUPER_SLOT).size != (last.size if last else 0)
         now = self._clock.now()
-        if last and not changed and now - last.signed_at < HEARTBEAT_S * _SECOND:
+        if last and not changed and not unfinished and now - last.signed_at < HEARTBEAT_S * _SECOND:
             return None
         new_logs = [log for log in logs if log.slot >= self._tree.slots]
         heads = {slot: self._describe(log, changed) for slot, log in _by_slot(logs, changed)}

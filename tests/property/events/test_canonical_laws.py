@@ -13,8 +13,7 @@ from tallystick.events.canonical import decode, encode
 doubles = st.floats(allow_nan=False, allow_infinity=False)
 # Letters on both sides of every border that matters: quotes, controls, surrogates, U+FFFF.
 letters = st.sampled_from(
-    '"\\/:,[]{}.e05a \x00\x08\t\n\x0c\r\x1f\x7f\x80\xe9'
-    "\u2028\ud7ff\ue000\uffff\U00010000\U0010ffff"
+    '"\\/:,[]{}.e05a \x00\x08\t\n\x0c\r\x1f\x7f\x80\xe9\u2028\ud7ff\ue000\uffff\U00010000\U0010ffff'
 )
 texts = st.text(st.characters(codec="utf-8")) | st.text(letters, max_size=6)
 scalars = (
@@ -57,9 +56,7 @@ def test_canonical_bytes_read_and_written_again_are_the_same(value: object) -> N
 
 
 @given(st.dictionaries(texts, scalars, min_size=2, max_size=8), st.randoms())
-def test_the_order_of_members_changes_no_byte(
-    members: dict[str, object], chance: object
-) -> None:
+def test_the_order_of_members_changes_no_byte(members: dict[str, object], chance: object) -> None:
     names = list(members)
     chance.shuffle(names)  # type: ignore[attr-defined]
 
@@ -96,13 +93,9 @@ def spellings(draw: st.DrawFn, text: str) -> str:
     spelled = []
     for letter in text:
         units = letter.encode("utf-16-be")
-        escaped = "".join(
-            f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2)
-        )
+        escaped = "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
         plain = json.dumps(letter, ensure_ascii=False)[1:-1]
-        spelled.append(
-            draw(st.sampled_from([plain, escaped, escaped.upper().replace("U", "u")]))
-        )
+        spelled.append(draw(st.sampled_from([plain, escaped, escaped.upper().replace("U", "u")])))
     return '"' + "".join(spelled) + '"'
 
 

@@ -118,9 +118,7 @@ def test_nothing_that_was_told_is_lost(raw: dict[str, object]) -> None:
     assert written.get("metadata", {}) == raw.get("metadata", {})
 
 
-@given(
-    anything | st.dictionaries(st.sampled_from(["action", "actor", "id", "metadata"]), anything)
-)
+@given(anything | st.dictionaries(st.sampled_from(["action", "actor", "id", "metadata"]), anything))
 def test_whatever_is_no_event_is_refused_by_name(raw: object) -> None:
     try:
         parse_event(raw)

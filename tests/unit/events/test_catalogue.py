@@ -52,9 +52,7 @@ def test_an_entry_that_says_little_is_sealed_and_of_the_standard_class() -> None
         pytest.param({"title": ""}, "/title", "at least 1", id="empty title"),
         pytest.param({"version": 0}, "/version", "at least 1", id="version 0"),
         pytest.param({"crud": "destroy"}, "/crud", "vocabulary", id="unknown verb"),
-        pytest.param(
-            {"class_": "standard"}, "/class_", "unknown field", id="Python's spelling"
-        ),
+        pytest.param({"class_": "standard"}, "/class_", "unknown field", id="Python's spelling"),
         pytest.param({"clear": "/a"}, "/clear", "want an array", id="one pattern alone"),
         pytest.param({"clear": ["a"]}, "/clear/0", "other form", id="pattern without a slash"),
         pytest.param({"clear": ["/a//b"]}, "/clear/0", "other form", id="empty step"),

@@ -25,9 +25,7 @@ def test_a_commitment_is_the_hash_that_the_specification_spells_out() -> None:
 
 
 def test_the_length_of_a_path_counts_bytes_and_not_letters() -> None:
-    spelled = (
-        b"tallystick/commitment/v1\x00" + SALT + b"\x00\x0c" + b"/metadata/\xc3\xbc" + b"1"
-    )
+    spelled = b"tallystick/commitment/v1\x00" + SALT + b"\x00\x0c" + b"/metadata/\xc3\xbc" + b"1"
 
     assert commit(SALT, "/metadata/ü", b"1") == hashlib.sha256(spelled).digest()
 

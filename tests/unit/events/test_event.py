@@ -195,15 +195,9 @@ def test_a_normalised_event_comes_back_as_it_was(raw: dict[str, object]) -> None
         ),
         pytest.param(
             _with(
-                delegation=[
-                    {"kind": "agent", "principal": {"type": "user"}, "reason": "\u202e"}
-                ]
+                delegation=[{"kind": "agent", "principal": {"type": "user"}, "reason": "\u202e"}]
             ),
-            {
-                "delegation": [
-                    {"kind": "agent", "principal": {"type": "user"}, "reason": "\u202e"}
-                ]
-            },
+            {"delegation": [{"kind": "agent", "principal": {"type": "user"}, "reason": "\u202e"}]},
             id="right to left in a reason",
         ),
     ],

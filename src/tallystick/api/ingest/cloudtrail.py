@@ -17,6 +17,7 @@ from tallystick.errors import MalformedError
 from tallystick.events.canonical import encode
 from tallystick.events.identity import UUID_PATTERN
 from tallystick.events.moment import parse_moment
+from tallystick.ledger.ledger import RESERVED_ACTIONS
 
 _NAMED: Final = {
     "AssumeRoleWithSAML": "role.assumed",
@@ -67,7 +68,7 @@ def translate(record: Mapping[str, object]) -> dict[str, object]:
     identity = identity_of(rest)
     event: dict[str, object] = {
         **_identified(record, rest),
-        "action": _NAMED.get(name) or action_name(name, _short(rest.get("eventSource"))),
+        "action": _action(name, rest),
         "occurred_at": _moment(rest),
         "outcome": _outcome(rest),
         "actor": identity.actor,
@@ -82,6 +83,12 @@ def translate(record: Mapping[str, object]) -> dict[str, object]:
         rest[free_name("withheld_secrets", rest)] = told.withheld
     event["metadata"] = rest
     return event
+
+
+def _action(name: str, rest: Mapping[str, object]) -> str:
+    action = _NAMED.get(name) or action_name(name, _short(rest.get("eventSource")))
+    # CreateKey is not the key.created that this server alone may record.
+    return f"aws_{action}" if action in RESERVED_ACTIONS else action
 
 
 def _identified(record: Mapping[str, object], rest: dict[str, object]) -> dict[str, object]:

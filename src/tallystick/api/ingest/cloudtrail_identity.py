@@ -23,7 +23,7 @@ _TYPES: Final = {
     "AWSAccount": "service",
     "AWSService": "service",
 }
-_BY_PROVIDER: Final = {"SAMLUser": "saml", "WebIdentityUser": "web_identity"}
+_BY_FEDERATION: Final = {"SAMLUser": "saml", "WebIdentityUser": "web_identity"}
 _is_mail: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,250}").fullmatch
 _LASTING_KEY: Final = "AKIA"
 
@@ -134,9 +134,9 @@ def _means(rest: Mapping[str, object], identity: Mapping[str, object], kind: str
     used = members_of(rest.get("additionalEventData")).get("MFAUsed")
     if attributes.get("mfaAuthenticated") == "true" or used == "Yes":
         return "mfa"
-    if kind in _BY_PROVIDER:
-        provider = plain(identity.get("identityProvider"), _MAX_CODE // 2)
-        return f"{_BY_PROVIDER[kind]}: {provider}" if provider else _BY_PROVIDER[kind]
+    if kind in _BY_FEDERATION:
+        named = plain(identity.get("identityProvider"), _MAX_CODE // 2)
+        return f"{_BY_FEDERATION[kind]}: {named}" if named else _BY_FEDERATION[kind]
     if used == "No":
         return "password"
     if str(identity.get("accessKeyId", "")).startswith(_LASTING_KEY):

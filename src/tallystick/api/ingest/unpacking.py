@@ -14,7 +14,7 @@ _GZIP_WINDOW: Final = 31  # zlib's number for a gzip header and trailer
 
 # Even a small file may unpack to this much before its ratio is looked at: a few empty blocks
 # at its start say nothing.
-_FREE_BYTES: Final = 16 * 1024 * 1024
+_FREE_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Limits:
         line_bytes: Of one line.
     """
 
-    ratio: int = 300
+    ratio: int = 500
     unpacked_bytes: int = 64 * 1024**3
     document_bytes: int = 256 * 1024**2
     line_bytes: int = 4 * 1024**2
