@@ -54,7 +54,7 @@ MATCHING = {
     f"(hash: {hashed('User 42 performed DELETE on document/17')})",
     "values, joined by nothing": f"{FRONT}{MESSAGE} hash={hashed('42DELETEdocument/17')}",
     "values, joined by colons": f"{FRONT}{MESSAGE} hash={hashed('42:DELETE:document/17')}",
-    "values behind the time": f"2025-01-31T09:30:00|42|DELETE|document/17|"
+    "values behind the time": "2025-01-31T09:30:00|42|DELETE|document/17|"
     + hashed("2025-01-31T09:30:0042DELETEdocument/17"),
     "JSON, sorted": json.dumps({**TOLD, "hash": hashed(json.dumps(TOLD, sort_keys=True))}),
     "JSON, as it stands": json.dumps({**TOLD, "checksum": hashed(json.dumps(TOLD))}),

@@ -34,6 +34,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from tallystick.api.ingest.foreign_values import HIDDEN
 from tallystick.api.ingest.tutorial_event import event_of
 from tallystick.api.ingest.tutorial_hash import HashVerdict, judge
 from tallystick.api.ingest.tutorial_line import Line, parse_line
@@ -98,11 +99,11 @@ def _event(
     line: Line, raw: bytes, place: tuple[str, int], verdict: HashVerdict
 ) -> dict[str, object] | MalformedError:
     source, number = place
-    identity = f"{source[-400:]}:{number}:{sha256(raw.strip()).hexdigest()}"
+    name = HIDDEN.sub("?", source)[-400:]
     try:
         event = event_of(line)
     except MalformedError as error:
         return MalformedError(f"line {number}: {error}")
-    event["external_id"] = identity
+    event["external_id"] = f"{name}:{number}:{sha256(raw.strip()).hexdigest()}"
     event["metadata"]["hash_verdict"] = str(verdict)
     return {**event}
