@@ -53,10 +53,8 @@ class Stages:
         """Do what the sequencer does in its thread."""
         started = perf_counter()
         with self._ledger.drivers.store.write() as tx:
-            with self._timed("look again"):
-                assert batch.is_current(tx)
-            with self._timed("store subjects"):
-                batch.store_subjects(tx)
+            with self._timed("reconcile"):
+                batch.reconcile(tx)
             with self._timed("integrate, insert"):
                 placed = self._ledger.integrator.append(tx, batch.log, batch.sealed)
             inside = perf_counter()

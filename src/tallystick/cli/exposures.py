@@ -101,8 +101,8 @@ _OUT: Final = (
     r"(?!\*|\[|<|null\b|none\b|true\b|false\b|hidden|withheld|redacted|masked|removed|x{4})"
 )
 _NAMED_SO: Final = (
-    r"(?:password|passwd|passphrase|pwd|secret|client_?secret|secret_?key|api_?key|auth_?token"
-    r"|access_?token|refresh_?token|session_?token|secret_?access_?key|private_?key)"
+    r"(?:password|passwd|passphrase|pwd|secret|client[_-]?secret|secret[_-]?key|api[_-]?key|auth[_-]?token"
+    r"|access[_-]?token|refresh[_-]?token|session[_-]?token|secret[_-]?access[_-]?key|private[_-]?key)"
 )
 _KINDS: Final[tuple[tuple[str, bool, _Find, Callable[[str], bool]], ...]] = (
     ("private key", True, _finder(r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY-----"), _always),

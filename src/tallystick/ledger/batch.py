@@ -2,8 +2,7 @@
 
 Look-up by (tenant, id) comes before any sealing: a resend makes no new subject, and after an
 erasure re-creates nothing. What was admitted can grow stale before its commit (another door, an
-erasure, a changed catalogue); the sequencer then asks :meth:`Batch.is_current` inside the
-transaction, and admits again where it must.
+erasure, a changed catalogue); :meth:`Batch.reconcile` mends that inside the transaction.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +14,7 @@ from tallystick.events.canonical import encode
 from tallystick.events.event import id_bytes
 from tallystick.ledger.catalogues import Catalogues
 from tallystick.ledger.opening import SERVER_FIELDS, Opened
-from tallystick.ledger.ports import Entropy, Log, Place, Snapshot, Transaction
-from tallystick.ledger.queries import as_bytes
+from tallystick.ledger.ports import Entropy, Log, Place, Snapshot, Transaction, Value
 from tallystick.ledger.sealing import Draft, Sealed, Sealer, Via, needs_event_key, people_in
 from tallystick.ledger.subjects import Subject, TenantSubjects
 from tallystick.ledger.tenant_keys import SUBJECTS
@@ -91,6 +89,9 @@ class Batch:
         self._subjects = subjects
         self._around = around
         self._used: list[Subject] = []
+        self._people: dict[str, Subject] = {}
+        self._block: Subject | None = None
+        self._kept: list[Draft] = []
         self._twins: dict[int, int] = {}
         self._version = 0
 
@@ -103,29 +104,40 @@ class Batch:
             self._look_up(snapshot)
             self._seal(snapshot, self._drafts(snapshot))
 
-    def is_current(self, tx: Transaction) -> bool:
-        """Whether what was sealed may still be committed as it is."""
+    def reconcile(self, tx: Transaction) -> None:
+        """Make what was sealed fit to be committed in this transaction; store new subjects.
+
+        If the tenant's state has moved on (an erasure, a changed catalogue), all is admitted
+        anew. If another door met a person first, that door's key counts: only the entries that
+        tell about the person are sealed anew.
+        """
         rows = tx.rows(SUBJECTS["state"], tenant=self.log.tenant)
         if not rows or rows[0][0] != self._version:
-            return False
-        for subject in self._unstored():
-            if subject.lookup is None:
-                continue
-            known = tx.rows(SUBJECTS["by_lookup"], tenant=self.log.tenant, lookup=subject.lookup)
-            if known and as_bytes(known[0][0]) != subject.ref:
-                # Another door met this person first: its key is the one that counts.
-                self._subjects.forget()
-                return False
-        return True
+            self.admit(tx)
+        with self._subjects.lock:
+            fresh: list[dict[str, Value]] = []
+            met: set[bytes] = set()
+            for subject in self._used:
+                if subject.stored:
+                    continue
+                known = self._subjects.stored_ref(tx, subject)
+                if known is None:
+                    fresh.append(self._subjects.row(tx, subject))
+                elif known != subject.ref:
+                    met.add(subject.ref)
+            tx.execute(SUBJECTS["add_subject"], fresh)
+            if met:
+                self._seal_anew(tx, met)
 
-    def store_subjects(self, tx: Transaction) -> None:
-        """Store the keys of subjects met for the first time, in the entries' transaction."""
-        fresh = [
-            self._subjects.row(tx, subject)
-            for subject in self._unstored()
-            if not tx.rows(SUBJECTS["by_ref"], tenant=self.log.tenant, ref=subject.ref)
-        ]
-        tx.execute(SUBJECTS["add_subject"], fresh)
+    def _seal_anew(self, tx: Transaction, met: set[bytes]) -> None:
+        """Seal the entries again that tell about people whom another door met first."""
+        changed = {person for person, subject in self._people.items() if subject.ref in met}
+        for person in changed:
+            self._people[person] = self._subjects.adopt(tx, person)
+        for number, draft in enumerate(self._kept):
+            if any(person in changed for _, _, person in draft.found):
+                self.sealed[number] = self._sealer.seal(draft, self._people, self._block)
+        self._used = [subject for subject in self._used if subject.ref not in met]
 
     def committed(self) -> None:
         """Take note that the transaction is on disk."""
@@ -151,9 +163,6 @@ class Batch:
         if encode(self._events[position]) != encode(self._events[self._twins[position]]):
             return Outcome("conflict", twin.event_id)
         return replace(twin, status="duplicate") if twin.status == "recorded" else twin
-
-    def _unstored(self) -> list[Subject]:
-        return [subject for subject in self._used if not subject.stored]
 
     def _look_up(self, snapshot: Snapshot) -> None:
         known = snapshot.find(self.log.tenant, self._ids)
@@ -201,10 +210,12 @@ class Batch:
         lonely = sum(needs_event_key(draft) for draft in only)
         block = self._subjects.block(lonely) if lonely else None
         self._used = [*people.values(), *([block] if block else [])]
-        self.sealed = []
+        self._people, self._block = people, block
+        self.sealed, self._kept = [], []
         for position, draft in drafts:
             try:
                 self.sealed.append(self._sealer.seal(draft, people, block))
+                self._kept.append(draft)
             except MalformedError as error:
                 self._refuse(position, error)
 

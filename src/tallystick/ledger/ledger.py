@@ -190,7 +190,7 @@ class Control:
         """
         batch = self._ledger.batch(log, [event], Via(key_id, LEDGER_DOOR))
         batch.admit(self.tx)
-        batch.store_subjects(self.tx)
+        batch.reconcile(self.tx)
         placed = self._ledger.integrator.append(self.tx, log, batch.sealed)
         (outcome,) = batch.settle(placed)
         if outcome.status != "recorded":

@@ -160,9 +160,7 @@ class Sequencer:
             # Each on its own, so that the second of two equal events finds the first.
             return {id(batch): self._one_by_one(tx, batch) for batch in batches}
         for batch in batches:
-            if not batch.is_current(tx):
-                batch.admit(tx)
-            batch.store_subjects(tx)
+            batch.reconcile(tx)
         together = [item for batch in batches for item in batch.sealed]
         places = self._integrator.append(tx, batches[0].log, together) if together else []
         result: dict[int, list[Placed]] = {}
@@ -174,5 +172,5 @@ class Sequencer:
 
     def _one_by_one(self, tx: Transaction, batch: Batch) -> list[Placed]:
         batch.admit(tx)
-        batch.store_subjects(tx)
+        batch.reconcile(tx)
         return self._integrator.append(tx, batch.log, batch.sealed) if batch.sealed else []

@@ -108,10 +108,18 @@ class TenantSubjects:
             self._people = {}
             self._block = None
 
-    def forget(self) -> None:
-        """Drop the subjects that were drawn but are not known to be stored."""
-        self._people = {name: known for name, known in self._people.items() if known.stored}
-        self._block = None
+    def stored_ref(self, snapshot: Snapshot, subject: Subject) -> bytes | None:
+        """Return the ref that is stored for a person (for a block: its own), or None."""
+        if subject.lookup is None:
+            found = snapshot.rows(SUBJECTS["by_ref"], tenant=self.tenant, ref=subject.ref)
+            return subject.ref if found else None
+        rows = snapshot.rows(SUBJECTS["by_lookup"], tenant=self.tenant, lookup=subject.lookup)
+        return as_bytes(rows[0][0]) if rows else None
+
+    def adopt(self, snapshot: Snapshot, person: str) -> Subject:
+        """Take the stored subject of a person in place of one that was drawn here."""
+        self._people.pop(person, None)
+        return self.resolve(snapshot, [person])[person]
 
     def keys(self, snapshot: Snapshot) -> TenantKeys:
         """Return the tenant's opened keys."""

@@ -133,7 +133,8 @@ pieces = st.sampled_from(
         "2025-01-31 09:30:00,123", " - ",
         "INFO", "user_id=", "action=", "DELETE", " on ", "|", "{",
         '"action": "x"', "}", ": ", ", ", "hash=", "0" * 64, "resource=", "document/17", "\t", "\x00",
-        "User 42 performed ", "[", "]", "prev_hash", "\u202e", "\ud7ff",
+        "User 42 performed ", "[", "]", "prev_hash",
+        "\u202e", "\ud7ff",
     ]
 )  # fmt: skip
 lines = st.lists(pieces | st.text(max_size=6), max_size=12).map("".join)
