@@ -132,7 +132,8 @@ pieces = st.sampled_from(
     [
         "2025-01-31 09:30:00,123", " - ",
         "INFO", "user_id=", "action=", "DELETE", " on ", "|", "{",
-        '"action": "x"', "}", ": ", ", ", "hash=", "0" * 64, "resource=", "document/17", "\t", "\x00",
+        '"action": "x"', "}", ": ", ", ", "hash=", "0" * 64, "resource=", "document/17",
+        "\t", "\x00",
         "User 42 performed ", "[", "]", "prev_hash",
         "\u202e", "\ud7ff",
     ]

@@ -106,9 +106,14 @@ def test_a_log_that_answers_everything_is_still_told_that_nothing_would_show_a_c
     assert first_words(found) == ["nothing would show"]
 
 
+LEAKED = "hunter2hunter2"
+
+
 def test_advice_comes_by_weight_secrets_first() -> None:
     found = assessed(
-        line(1, user=None, secret="hunter2hunter2"), line(3, id="e1"), line(2, mail="a@b.example")
+        line(1, user=None, secret=LEAKED),
+        line(3, id="e1"),
+        line(2, mail="a@b.example"),
     )
 
     assert first_words(found) == [
