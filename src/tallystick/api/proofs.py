@@ -147,7 +147,7 @@ async def show_super_tile(request: Request[Any, Any, Any], rest: FromPath[str]) 
     return _tile_answer(data, _FOR_EVER if full else "no-cache")
 
 
-READ_OF_A_LOG: Final = "events.listed"
+READ_OF_A_LOG: Final = "tile.read"
 """How a read of a log's raw bytes is recorded: its bundles list the entries."""
 
 

@@ -54,7 +54,7 @@ async def show_subject(
         }
 
     tenant, told = await to_thread(look_up)
-    await doorway.tell_read(tenant, "events.listed", caller, {"subject": told["ref"]})
+    await doorway.tell_read(tenant, "subject.read", caller, {"subject": told["ref"]})
     return json_answer(told)
 
 
@@ -104,7 +104,7 @@ async def post_erasure(
     }
     if not erased.places:
         # It tells what a look for the person tells, and is recorded like one.
-        await doorway.tell_read(tenant, "events.listed", caller, {"subject": erased.ref})
+        await doorway.tell_read(tenant, "subject.read", caller, {"subject": erased.ref})
         told["confirm"] = _confirmation(tenant, erased, wanted.reason)
     return json_answer(told)
 

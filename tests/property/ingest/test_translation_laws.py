@@ -50,6 +50,7 @@ NAMES = [
     "resources",
     "eventType",
     "additionalEventData",
+    "tlsDetails",
     "sessionCredentialFromConsole",
     "withheld_secrets",
     "further_targets",
@@ -80,6 +81,37 @@ def test_every_record_with_a_name_and_a_time_is_an_event(record: dict[str, objec
 
     parse_event(event)
     assert ("id" in event) != ("external_id" in event)
+
+
+def leaves(value: object) -> Iterator[tuple[str, object]]:
+    """Every scalar, with its type, since True equals 1."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner)
+    else:
+        yield type(value).__name__, value
+
+
+def spelled(value: object) -> object:
+    """Spell out the characters that no event holds, one by one."""
+    if not isinstance(value, str):
+        return value
+    return "".join(
+        letter if letter >= " " or letter in "\t\n\r" else f"\\u{ord(letter):04x}"
+        for letter in value
+    )
+
+
+@given(records)
+def test_nothing_of_a_record_is_lost(record: dict[str, object]) -> None:
+    if not record["eventName"]:
+        return
+
+    told = {*leaves(translate(record))}
+    assert {(kind, spelled(value)) for kind, value in leaves(record)} - told == set()
 
 
 @given(records)

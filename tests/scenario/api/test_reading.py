@@ -111,7 +111,7 @@ def test_every_read_is_recorded_with_who_and_what(server: Server, key: str) -> N
     ]
     assert [answer.status for answer in asked] == [200] * 6
     told = accesses(server, key)
-    actions = ["event.read", "events.listed", "receipt.issued", *["events.listed"] * 3]
+    actions = ["event.read", "events.listed", "receipt.issued", *["tile.read"] * 3]
     assert [event["action"] for event in told] == actions
     assert told[0]["metadata"] == {"event_id": event_id, "log": log, "index": 0}
     for event, answer in zip(told, asked, strict=True):

@@ -256,6 +256,7 @@ def test_targets_are_the_resources_and_what_well_known_parameters_name() -> None
         ("bucket", "books"),
         ("object", "books/2026/a.pdf"),
     ]
+    assert "resources" not in event["metadata"]
     assert event["targets"][0]["metadata"] == {"accountId": ACCOUNT, "type": "AWS::S3::Bucket"}
     assert event["metadata"]["requestParameters"]["prefix"] == "2026"
 
@@ -321,6 +322,20 @@ def test_nobody_keeps_a_record_out_by_what_he_writes_into_it(
         *event.get("reason", {}).values(),
     ]
     assert kept in told
+
+
+def test_two_names_that_are_spelled_alike_are_both_kept() -> None:
+    event = translated(requestParameters={"a\x00": 1, "a\\u0000": 2})
+
+    assert event["metadata"]["requestParameters"] == {"a\\u0000": 1, "a\\u0000_": 2}
+
+
+def test_targets_beyond_what_an_event_holds_are_counted_and_kept() -> None:
+    event = translated(resources=[{"ARN": f"arn:aws:s3:::{number}"} for number in range(1_003)])
+
+    kept = [*event["targets"], *event["metadata"]["further_targets"]]
+    assert (len(event["targets"]), event["targets_total"]) == (1_000, 1_003)
+    assert [target["id"] for target in kept] == [f"arn:aws:s3:::{n}" for n in range(1_003)]
 
 
 def test_a_record_is_not_changed_by_being_translated() -> None:

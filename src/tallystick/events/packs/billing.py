@@ -1,222 +1,163 @@
 """What a customer of the product buys and pays."""
 
+from functools import partial
 from typing import Final
 
 from tallystick.events.catalogue import CatalogueEntry
 from tallystick.events.packs.fields import ABOUT_PEOPLE, ABOUT_THINGS
 
-CLASS: Final = "financial"
-PURPOSE: Final = "Account for contracts and payments"
-LEGAL_BASIS: Final = "GDPR Art. 6(1)(c)"
+_entry = partial(
+    CatalogueEntry,
+    clear=ABOUT_THINGS,
+    class_="financial",
+    purpose="Account for contracts and payments",
+    legal_basis="GDPR Art. 6(1)(c)",
+)
 
 ENTRIES: Final = (
-    CatalogueEntry(
+    _entry(
         action="subscription.created",
         title="Subscription begun",
         crud="create",
         synonyms=("customer.subscription.created",),
-        clear=ABOUT_THINGS,
         metadata_clear=("plan", "seats"),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="subscription.updated",
         title="Subscription changed",
         crud="update",
         synonyms=("customer.subscription.updated",),
-        clear=ABOUT_THINGS,
         metadata_clear=("plan", "seats"),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="low",
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="subscription.cancelled",
         title="Subscription cancelled",
         crud="delete",
         synonyms=("customer.subscription.deleted",),
-        clear=ABOUT_THINGS,
         metadata_clear=("plan",),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="medium",
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="trial.started",
         title="Trial begun",
         crud="create",
         synonyms=("trial_started",),
-        clear=ABOUT_THINGS,
         metadata_clear=("plan",),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="trial.ended",
         title="Trial ended",
         synonyms=("trial_will_end",),
-        clear=ABOUT_THINGS,
         metadata_clear=("plan",),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="seat.added",
         title="Seat added",
         crud="update",
         synonyms=("license.assigned",),
-        clear=ABOUT_THINGS,
         metadata_clear=("seats",),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="seat.removed",
         title="Seat removed",
         crud="update",
         synonyms=("license.unassigned",),
-        clear=ABOUT_THINGS,
         metadata_clear=("seats",),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="payment_method.added",
         title="Means of payment added",
         crud="create",
         synonyms=("payment_method.attached",),
         clear=ABOUT_PEOPLE,
         metadata_clear=("kind",),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="medium",
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="payment_method.removed",
         title="Means of payment removed",
         crud="delete",
         synonyms=("payment_method.detached",),
         clear=ABOUT_PEOPLE,
         metadata_clear=("kind",),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="medium",
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="invoice.issued",
         title="Invoice issued",
         crud="create",
         synonyms=("invoice.finalized",),
-        clear=ABOUT_THINGS,
         metadata_clear=("amount_minor", "currency"),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="invoice.paid",
         title="Invoice paid",
         crud="update",
         synonyms=("invoice.payment_succeeded",),
-        clear=ABOUT_THINGS,
         metadata_clear=("amount_minor", "currency"),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="invoice.overdue",
         title="Invoice overdue",
         synonyms=("invoice.payment_failed",),
-        clear=ABOUT_THINGS,
         metadata_clear=("amount_minor", "currency"),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="low",
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="invoice.voided",
         title="Invoice voided",
         crud="update",
         synonyms=("invoice.void",),
-        clear=ABOUT_THINGS,
         metadata_clear=("amount_minor", "currency"),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="medium",
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="refund.issued",
         title="Refund issued",
         crud="create",
         synonyms=("charge.refunded",),
-        clear=ABOUT_THINGS,
         metadata_clear=("amount_minor", "currency"),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="medium",
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="coupon.applied",
         title="Discount applied",
         crud="update",
         synonyms=("discount.created",),
-        clear=ABOUT_THINGS,
         metadata_clear=("coupon",),
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="low",
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="tax_id.updated",
         title="Tax number changed",
         crud="update",
         synonyms=("customer.tax_id.updated",),
         clear=ABOUT_PEOPLE,
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="medium",
         ocsf_class=3004,
     ),
-    CatalogueEntry(
+    _entry(
         action="billing_contact.updated",
         title="Billing contact changed",
         crud="update",
         synonyms=("customer.updated",),
         clear=ABOUT_PEOPLE,
-        class_=CLASS,
-        purpose=PURPOSE,
-        legal_basis=LEGAL_BASIS,
         severity="low",
         ocsf_class=3004,
     ),
