@@ -324,6 +324,33 @@ def test_nobody_keeps_a_record_out_by_what_he_writes_into_it(
     assert kept in told
 
 
+def leaves(value: object) -> set[str]:
+    """Every scalar of a value, as repr writes it."""
+    if isinstance(value, dict):
+        return set().union(*map(leaves, value.values()))
+    return set().union(*map(leaves, value)) if isinstance(value, list) else {repr(value)}
+
+
+def test_nothing_of_a_full_record_is_lost() -> None:
+    given = record(
+        userIdentity={**session_of("builder", "ada@example.com"), "principalId": "AROA:x"},
+        sourceIPAddress="192.0.2.7",
+        userAgent="aws-cli/2",
+        requestID="r-1",
+        errorCode="AccessDenied",
+        errorMessage="not yours",
+        requestParameters={"bucketName": "books", "deep": [{"x": [1, 2.5, None, False]}]},
+        responseElements={"answer": "none"},
+        additionalEventData={"MFAUsed": "No"},
+        resources=[{"ARN": "arn:aws:s3:::books", "accountId": "9", "type": "AWS::S3::Bucket"}],
+        tlsDetails={"tlsVersion": "TLSv1.3"},
+        readOnly=True,
+        _session="s-9",
+    )
+
+    assert leaves(given) - leaves(translated(**given)) == set()
+
+
 def test_two_names_that_are_spelled_alike_are_both_kept() -> None:
     event = translated(requestParameters={"a\x00": 1, "a\\u0000": 2})
 
