@@ -163,7 +163,7 @@ def _collect(reader: Reader, _: Snapshot, log: Log, entry: Entry, erasure: Erasu
     if entry.leaf is None or ref.encode() not in entry.leaf:
         return
     erasure.entries.append(Place(log.slot, entry.index))
-    values = _values(reader, log, entry, erasure.subject.ref_text, erasure.subject.key)
+    values = _values(reader, log, entry, erasure.subject.ref_text, erasure.subject.cipher)
     for path, value in values.items():
         if path.endswith(IDENTIFYING) and isinstance(value, str):
             erasure.identifiers.add(value)
@@ -176,24 +176,22 @@ def _sweep(reader: Reader, snapshot: Snapshot, log: Log, entry: Entry, erasure: 
     needles = [name.casefold() for name in erasure.identifiers if len(name) >= MIN_IDENTIFIER]
     subjects = reader.subjects(erasure.tenant)
     for ref in _texts(read_leaf(entry.leaf).get("subject_refs")):
-        if not subjects.is_block(snapshot, bytes.fromhex(ref), entry.event_id):
+        subject = subjects.opener(snapshot, bytes.fromhex(ref), entry.event_id)
+        if subject is None or subject.lookup is not None:
             continue
-        key = subjects.key_of(snapshot, bytes.fromhex(ref), entry.event_id)
-        if key is None:
-            continue
-        told = list(_strings(_values(reader, log, entry, ref, key)))
+        told = list(_strings(_values(reader, log, entry, ref, subject.cipher)))
         if any(needle in text.casefold() for text in told for needle in needles):
             place = Place(log.slot, entry.index)
             erasure.mentions[place] = (bytes.fromhex(ref), entry.event_id)
 
 
-def _values(reader: Reader, log: Log, entry: Entry, ref: str, key: bytes) -> dict[str, object]:
+def _values(reader: Reader, log: Log, entry: Entry, ref: str, cipher: Cipher) -> dict[str, object]:
     leaf = read_leaf(entry.leaf or b"")
     refs = _texts(leaf.get("subject_refs"))
     for section in sections(entry.disclosure):
         if section.slot < len(refs) and refs[section.slot] == ref:
             identity = entry_identity(reader.logs.origin(log), entry.event_id)
-            values = decode(Cipher(key).open(identity, section))
+            values = decode(cipher.open(identity, section))
             return values if isinstance(values, dict) else {}
     return {}
 

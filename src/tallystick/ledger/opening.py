@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 
 from tallystick.errors import MalformedError, VerificationError
 from tallystick.events.canonical import decode, encode
-from tallystick.events.commitment import commit, derive_salt
+from tallystick.events.commitment import commit
+from tallystick.events.framing import prefixed
 from tallystick.events.pointer import put
-from tallystick.ledger.disclosure import Cipher, Section, entry_identity, sections
+from tallystick.ledger.disclosure import Section, entry_identity, sections
+from tallystick.ledger.subjects import Subject
 
-KeyOf = Callable[[bytes, bytes], bytes | None]
-"""(subject ref, event id) → the key that opens, or None where it was destroyed."""
+Opener = Callable[[bytes, bytes], Subject | None]
+"""(subject ref, event id) → the subject whose key opens, or None where it was destroyed."""
 
 SERVER_FIELDS = ("v", "received_at", "class", "via", "skew_ms", "subject_refs", "sealed")
 
@@ -50,7 +52,7 @@ def read_leaf(leaf: bytes) -> dict[str, object]:
 
 
 def open_entry(
-    origin: str, event_id: bytes, leaf: bytes, disclosure: bytes | None, key_of: KeyOf
+    origin: str, event_id: bytes, leaf: bytes, disclosure: bytes | None, opener: Opener
 ) -> Opened:
     """Open an entry and check every opened value against its commitment.
 
@@ -59,7 +61,7 @@ def open_entry(
         event_id: 16 bytes.
         leaf: The entry.
         disclosure: What lies beside it.
-        key_of: Finds subject keys.
+        opener: Finds subjects with their keys.
 
     Raises:
         VerificationError: A value, a section or a key is not the one that was sealed.
@@ -72,12 +74,12 @@ def open_entry(
     stored = {section.slot: section for section in sections(disclosure)}
     for slot, ref in enumerate(refs):
         paths = {path: want for path, (place, want) in sealed.items() if place == slot}
-        key = key_of(bytes.fromhex(ref), event_id)
+        subject = opener(bytes.fromhex(ref), event_id)
         section = stored.get(slot)
-        if key is None or section is None:
+        if subject is None or section is None:
             opened.missing.update(dict.fromkeys(paths, ref))
             continue
-        _open_slot(opened, origin, event_id, key, section, paths)
+        _open_slot(opened, origin, event_id, subject, section, paths)
     return opened
 
 
@@ -104,16 +106,20 @@ def _open_slot(
     opened: Opened,
     origin: str,
     event_id: bytes,
-    key: bytes,
+    subject: Subject,
     section: Section,
     paths: dict[str, bytes],
 ) -> None:
-    values = decode(Cipher(key).open(entry_identity(origin, event_id), section))
+    values = decode(subject.cipher.open(entry_identity(origin, event_id), section))
     if not isinstance(values, dict) or values.keys() != paths.keys():
         raise VerificationError("disclosure: holds other paths than the entry commits to")
+    started = subject.salts(prefixed(origin.encode())).copy()
+    started.update(prefixed(event_id))
     for path, value in values.items():
         text = encode(value)
-        salt = derive_salt(key, origin, event_id, path)
+        state = started.copy()
+        state.update(prefixed(path.encode()))
+        salt = state.digest()
         if commit(salt, path, text) != paths[path]:
             raise VerificationError(f"disclosure: the value at {path} is not the one committed")
         put(opened.event, path, value)

@@ -87,7 +87,7 @@ class Reader:
                 entry.event_id,
                 entry.leaf,
                 entry.disclosure,
-                lambda ref, event_id: subjects.key_of(snapshot, ref, event_id),
+                lambda ref, event_id: subjects.opener(snapshot, ref, event_id),
             )
         if opened.missing:
             check_opened(opened, entry.event_id, erased_refs(snapshot, log.tenant))

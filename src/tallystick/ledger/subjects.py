@@ -89,6 +89,7 @@ class TenantSubjects:
         self._entropy = entropy
         self._keys: TenantKeys | None = None
         self._people: dict[str, Subject] = {}
+        self._openers: dict[bytes, Subject] = {}
         self._block: Subject | None = None
         self._block_left = 0
 
@@ -106,6 +107,7 @@ class TenantSubjects:
             self.version = version
             self._keys = None
             self._people = {}
+            self._openers = {}
             self._block = None
 
     def stored_ref(self, snapshot: Snapshot, subject: Subject) -> bytes | None:
@@ -166,34 +168,39 @@ class TenantSubjects:
         """Find a person's subject, or None where there is none (never met, or erased)."""
         return self._people.get(person) or self._find(snapshot, person)
 
-    def key_of(self, snapshot: Snapshot, ref: bytes, event_id: bytes) -> bytes | None:
-        """Return the key that opens one subject's section of one event, or None if destroyed.
+    def opener(self, snapshot: Snapshot, ref: bytes, event_id: bytes) -> Subject | None:
+        """Return what opens one subject's section of one event, or None if its key is destroyed.
+
+        Keys once unwrapped are kept until the tenant's state moves on.
 
         Raises:
             VerificationError: The row does not belong to this ref.
         """
-        keys = self.keys(snapshot)
-        for lookup, generation, wrapped in snapshot.rows(
-            SUBJECTS["by_ref"], tenant=self.tenant, ref=ref
-        ):
-            context = subject_context(
-                self.tenant, ref, None if lookup is None else as_bytes(lookup)
-            )
-            key = keys.unwrap(as_bytes(wrapped), as_int(generation), context)
-            return key if lookup is not None else event_key(key, event_id)
+        known = self._openers.get(ref) or self._unwrapped(snapshot, ref)
+        if known is not None:
+            if known.lookup is not None:
+                return known
+            return Subject(ref, event_key(known.key, event_id), None, stored=True)
         for generation, wrapped in snapshot.rows(
             SUBJECTS["survivor"], tenant=self.tenant, ref=ref, event_id=event_id
         ):
             context = survivor_context(self.tenant, ref, event_id)
-            return keys.unwrap(as_bytes(wrapped), as_int(generation), context)
+            key = self.keys(snapshot).unwrap(as_bytes(wrapped), as_int(generation), context)
+            return Subject(ref, key, None, stored=True)
         return None
 
-    def is_block(self, snapshot: Snapshot, ref: bytes, event_id: bytes) -> bool:
-        """Whether a ref stands for values of nobody known: a block, or an event left of one."""
-        for lookup, _, _ in snapshot.rows(SUBJECTS["by_ref"], tenant=self.tenant, ref=ref):
-            return lookup is None
-        survivor = SUBJECTS["survivor"]
-        return bool(snapshot.rows(survivor, tenant=self.tenant, ref=ref, event_id=event_id))
+    def _unwrapped(self, snapshot: Snapshot, ref: bytes) -> Subject | None:
+        for lookup, generation, wrapped in snapshot.rows(
+            SUBJECTS["by_ref"], tenant=self.tenant, ref=ref
+        ):
+            found = None if lookup is None else as_bytes(lookup)
+            context = subject_context(self.tenant, ref, found)
+            key = self.keys(snapshot).unwrap(as_bytes(wrapped), as_int(generation), context)
+            if len(self._openers) > MAX_CACHED:
+                self._openers.clear()
+            known = self._openers[ref] = Subject(ref, key, found, stored=True)
+            return known
+        return None
 
     def _find(self, snapshot: Snapshot, person: str) -> Subject | None:
         keys = self.keys(snapshot)

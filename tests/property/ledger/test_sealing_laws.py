@@ -147,13 +147,15 @@ def seal(event: dict[str, Any], plan: Plan) -> tuple[bytes, bytes | None, dict[s
     return sealed.leaf(stamp_of(1_795_512_000_000_000)), sealed.disclosure, people
 
 
-def keys(people: dict[str, Subject]) -> Callable[[bytes, bytes], bytes | None]:
-    refs = {subject.ref: subject.key for subject in people.values()}
+def keys(people: dict[str, Subject]) -> Callable[[bytes, bytes], Subject | None]:
+    refs = {subject.ref: subject for subject in people.values()}
 
-    def key_of(ref: bytes, event_id: bytes) -> bytes | None:
-        return event_key(BLOCK.key, event_id) if ref == BLOCK.ref else refs.get(ref)
+    def opener(ref: bytes, event_id: bytes) -> Subject | None:
+        if ref == BLOCK.ref:
+            return Subject(ref, event_key(BLOCK.key, event_id), None, stored=True)
+        return refs.get(ref)
 
-    return key_of
+    return opener
 
 
 @given(events())
