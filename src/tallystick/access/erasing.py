@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.errors import MalformedError, NotFoundError
-from tallystick.ledger import erasure
+from tallystick.ledger import erasure, rewrapping
 from tallystick.ledger.erasure import Erasure
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import Place
@@ -48,7 +48,7 @@ def erase(
 
     The keys are destroyed in the transaction that records the erasure in each of the tenant's
     logs. What follows (overwriting ciphertexts, wrapping keys anew, compacting the files) can be
-    repeated, and is when the command is run again after a crash.
+    repeated, and is done first when somebody is erased after a crash, the same person included.
 
     Args:
         ledger: The ledger.
@@ -65,27 +65,31 @@ def erase(
     """
     if not reason.strip():
         raise MalformedError("erasure: no reason, want one for the record", path="/reason")
-    store = ledger.drivers.store
-    with store.read() as snapshot:
+    drivers = ledger.drivers
+    with drivers.store.read() as snapshot:
+        unfinished = rewrapping.is_unfinished(snapshot, drivers.keeper, tenant)
+    if unfinished and not dry_run:
+        finish(ledger, tenant, progress)
+    with drivers.store.read() as snapshot:
         found = erasure.survey(
             ledger.reader, snapshot, tenant, person, lambda d, t: progress("survey", d, t)
         )
     if dry_run:
         return _summary(found, {})
     places = _record(ledger, found, reason, key_id)
-    finish(ledger, found, progress)
+    finish(ledger, tenant, progress)
     return _summary(found, places)
 
 
-def finish(ledger: Ledger, found: Erasure, progress: Progress) -> None:
-    """Clean up behind a recorded erasure; may be repeated."""
+def finish(ledger: Ledger, tenant: int, progress: Progress) -> None:
+    """Clean up behind the recorded erasures of a tenant; may be repeated."""
     drivers = ledger.drivers
-    erasure.scrub(drivers.store, found, lambda d, t: progress("overwrite", d, t))
-    erasure.rewrap(
+    erasure.scrub(ledger.reader, tenant, lambda d, t: progress("overwrite", d, t))
+    rewrapping.rewrap(
         drivers.store,
         drivers.keeper,
         drivers.entropy,
-        found.tenant,
+        tenant,
         lambda d, t: progress("wrap keys", d, t),
     )
     drivers.store.compact()

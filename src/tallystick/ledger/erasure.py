@@ -13,7 +13,8 @@ from tallystick.errors import NotFoundError
 from tallystick.events.canonical import decode
 from tallystick.ledger import tenant_keys
 from tallystick.ledger.disclosure import Cipher, entry_identity, sections, without
-from tallystick.ledger.opening import read_leaf
+from tallystick.ledger.erased import erased_refs
+from tallystick.ledger.opening import read_leaf, refs_of
 from tallystick.ledger.ports import (
     Entropy,
     Entry,
@@ -21,7 +22,6 @@ from tallystick.ledger.ports import (
     Log,
     Place,
     Snapshot,
-    Store,
     Transaction,
     Value,
 )
@@ -130,31 +130,41 @@ def carry_out(tx: Transaction, keeper: KeyKeeper, entropy: Entropy, erasure: Era
     tenant_keys.replace(tx, keeper, entropy, tenant)
 
 
-def scrub(store: Store, erasure: Erasure, progress: Progress) -> None:
-    """Overwrite the ciphertexts that nothing opens any more, a page in each transaction."""
-    places = sorted({*erasure.entries, *erasure.mentions})
+def scrub(reader: Reader, tenant: int, progress: Progress) -> None:
+    """Overwrite the ciphertexts that nothing opens any more, a page in each transaction.
+
+    Which ones they are, the erasure entries say; so it can be done again after a crash.
+    """
+    with reader.store.read() as snapshot:
+        erased = erased_refs(snapshot, tenant)
+        places = [
+            place
+            for log in reader.logs.of(snapshot, tenant).values()
+            for place in _closed(snapshot, log, erased)
+        ]
     for start in range(0, len(places), _PAGE):
-        with store.write() as tx:
+        with reader.store.write() as tx:
             for place in places[start : start + _PAGE]:
-                _scrub_entry(tx, erasure, place)
+                for entry in tx.entries(place.slot, place.index, place.index + 1):
+                    kept = without(entry.disclosure, _slots_of(entry, erased))
+                    tx.scrub(place.slot, place.index, kept)
         progress(min(start + _PAGE, len(places)), len(places))
 
 
-def rewrap(
-    store: Store, keeper: KeyKeeper, entropy: Entropy, tenant: int, progress: Progress
-) -> None:
-    """Wrap every subject key of a tenant under its newest key, then destroy the older ones."""
-    done = 0
-    while True:
-        with store.write() as tx:
-            keys = tenant_keys.open_keys(tx, keeper, tenant)
-            moved = _rewrap_page(tx, keys, entropy)
-            if not moved:
-                tenant_keys.destroy_old(tx, tenant, keys.generation)
-                tx.execute(SUBJECTS["bump_state"], [{"tenant": tenant}])
-                return
-        done += moved
-        progress(done, done)
+def _closed(snapshot: Snapshot, log: Log, erased: frozenset[str]) -> Iterator[Place]:
+    """Find the entries that still hold a section of somebody erased."""
+    for entry in read_forward(snapshot, log.slot, 0, snapshot.head(log.slot).size):
+        slots = _slots_of(entry, erased)
+        if slots and any(section.slot in slots for section in sections(entry.disclosure)):
+            yield Place(log.slot, entry.index)
+
+
+def _slots_of(entry: Entry, erased: frozenset[str]) -> frozenset[int]:
+    refs = refs_of(entry.leaf) if entry.leaf is not None and entry.disclosure else ()
+    event = entry.event_id.hex()
+    return frozenset(
+        slot for slot, ref in enumerate(refs) if ref in erased or ref + event in erased
+    )
 
 
 def _collect(reader: Reader, _: Snapshot, log: Log, entry: Entry, erasure: Erasure) -> None:
@@ -238,49 +248,6 @@ def _events_of(tx: Transaction, tenant: int, ref: bytes) -> Iterator[bytes]:
         for entry in read_forward(tx, as_int(slot), 0, end):
             if entry.leaf is not None and needle in entry.leaf:
                 yield entry.event_id
-
-
-def _scrub_entry(tx: Transaction, erasure: Erasure, place: Place) -> None:
-    for entry in tx.entries(place.slot, place.index, place.index + 1):
-        refs = _texts(read_leaf(entry.leaf).get("subject_refs")) if entry.leaf else []
-        gone = {erasure.subject.ref_text}
-        if place in erasure.mentions:
-            gone.add(erasure.mentions[place][0].hex())
-        slots = frozenset(slot for slot, ref in enumerate(refs) if ref in gone)
-        tx.scrub(place.slot, place.index, without(entry.disclosure, slots))
-
-
-def _rewrap_page(tx: Transaction, keys: tenant_keys.TenantKeys, entropy: Entropy) -> int:
-    page: dict[str, Value] = {
-        "tenant": keys.tenant,
-        "generation": keys.generation,
-        "limit": _PAGE,
-    }
-    people: list[dict[str, Value]] = []
-    for ref, lookup, wrapped, generation in tx.rows(SUBJECTS["stale_subjects"], **page):
-        name = as_bytes(ref)
-        found = None if lookup is None else as_bytes(lookup)
-        context = subject_context(keys.tenant, name, found)
-        key = keys.unwrap(as_bytes(wrapped), as_int(generation), context)
-        people.append(_anew(keys, entropy, key, context) | {"ref": name})
-    events: list[dict[str, Value]] = []
-    for ref, event_id, wrapped, generation in tx.rows(SUBJECTS["stale_survivors"], **page):
-        context = survivor_context(keys.tenant, as_bytes(ref), as_bytes(event_id))
-        key = keys.unwrap(as_bytes(wrapped), as_int(generation), context)
-        events.append(_anew(keys, entropy, key, context) | {"ref": ref, "event_id": event_id})
-    tx.execute(SUBJECTS["rewrap_subject"], people)
-    tx.execute(SUBJECTS["rewrap_survivor"], events)
-    return len(people) + len(events)
-
-
-def _anew(
-    keys: tenant_keys.TenantKeys, entropy: Entropy, key: bytes, context: bytes
-) -> dict[str, Value]:
-    return {
-        "tenant": keys.tenant,
-        "generation": keys.generation,
-        "wrapped": keys.wrap(key, context, entropy.draw(12)),
-    }
 
 
 def _texts(value: object) -> Sequence[str]:

@@ -5,7 +5,7 @@ is found on the first read, not at the next audit.
 """
 
 from binascii import a2b_base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tallystick.errors import MalformedError, VerificationError
@@ -18,6 +18,8 @@ from tallystick.ledger.subjects import Subject
 
 Opener = Callable[[bytes, bytes], Subject | None]
 """(subject ref, event id) → the subject whose key opens, or None where it was destroyed."""
+
+_MARK = b'"subject_refs":["'
 
 SERVER_FIELDS = ("v", "received_at", "class", "via", "skew_ms", "subject_refs", "sealed")
 
@@ -49,6 +51,19 @@ def read_leaf(leaf: bytes) -> dict[str, object]:
     if not isinstance(entry, dict) or entry.get("v") != 1:
         raise MalformedError("entry: not an object of version 1")
     return entry
+
+
+def refs_of(leaf: bytes) -> Sequence[str]:
+    """Read ``subject_refs`` without parsing the whole leaf: canonical form has one spelling.
+
+    What follows the member in canonical order (targets, numbers, ``v``, ``via``) holds no quote
+    that could be mistaken for it: values in clear are tokens.
+    """
+    start = leaf.rfind(_MARK)
+    if start < 0:
+        return ()
+    start += len(_MARK)
+    return leaf[start : leaf.index(b'"]', start)].decode().split('","')
 
 
 def open_entry(

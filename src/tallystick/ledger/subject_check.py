@@ -1,11 +1,11 @@
 """Whether every subject that an entry names has its key, or an erasure that says why not."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from tallystick.errors import TallystickError, VerificationError
 from tallystick.ledger.erased import erased_refs, named
 from tallystick.ledger.ledger import LEDGER_DOOR, Ledger
-from tallystick.ledger.opening import read_leaf
+from tallystick.ledger.opening import read_leaf, refs_of
 from tallystick.ledger.ports import Entry, Snapshot
 from tallystick.ledger.queries import as_bytes, as_int
 from tallystick.ledger.tenant_keys import (
@@ -18,7 +18,6 @@ from tallystick.ledger.tenant_keys import (
 from tallystick.verify.fsck import Finding, Verdict
 
 PAGE = 2_048
-_MARK = b'"subject_refs":["'
 
 
 class SubjectCheck:
@@ -108,19 +107,6 @@ class SubjectCheck:
                     if entry.leaf is not None and b'"subject.erased"' in entry.leaf:
                         self._erased.update(_names_in(entry.leaf))
         return self._erased
-
-
-def refs_of(leaf: bytes) -> Sequence[str]:
-    """Read ``subject_refs`` without parsing the whole leaf: canonical form has one spelling.
-
-    What follows the member in canonical order (targets, numbers, ``v``, ``via``) holds no quote
-    that could be mistaken for it: values in clear are tokens.
-    """
-    start = leaf.rfind(_MARK)
-    if start < 0:
-        return ()
-    start += len(_MARK)
-    return leaf[start : leaf.index(b'"]', start)].decode().split('","')
 
 
 def _names_in(leaf: bytes) -> list[str]:

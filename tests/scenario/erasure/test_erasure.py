@@ -3,6 +3,7 @@
 import gzip
 from base64 import b64encode
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import zstandard
@@ -11,6 +12,7 @@ from kit import house as kit
 from kit.forensics import spellings, traces
 from tallystick.access.erasing import erase
 from tallystick.errors import MalformedError, NotFoundError
+from tallystick.ledger import erasure, rewrapping
 from tallystick.ledger.ports import Place
 from tallystick.ledger.receipts import Receipts
 from tallystick.tlog.note import vkey
@@ -146,6 +148,34 @@ def test_a_resend_after_the_erasure_recreates_nothing(house: House) -> None:
     assert (again.status, again.unverifiable, again.index) == ("duplicate", True, first.index)
     with pytest.raises(NotFoundError):
         erase(house.ledger, tenant.number, PERSON, "asked for it", "cli", dry_run=True)
+    assert kit.fsck(house) == []
+
+
+@pytest.mark.parametrize(("room", "step"), [(erasure, "scrub"), (rewrapping, "rewrap")])
+def test_an_erasure_cut_off_behind_its_record_is_finished_by_asking_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, room: ModuleType, step: str
+) -> None:
+    tenant = kit.new_tenant(house)
+    kit.record(house, tenant, by_person(1), by_others(1))
+
+    def power_goes(*_: object) -> None:
+        raise OSError("power")
+
+    with monkeypatch.context() as cut:
+        cut.setattr(room, step, power_goes)
+        with pytest.raises(OSError, match="power"):
+            erase(house.ledger, tenant.number, PERSON, "asked for it", "cli")
+    assert kit.fsck(house) == []
+
+    with pytest.raises(NotFoundError):
+        erase(house.ledger, tenant.number, PERSON, "asked for it", "cli")
+
+    with house.ledger.drivers.store.read() as snapshot:
+        slot = house.ledger.logs.stream(snapshot, tenant.number, "audit").slot
+        first, second = snapshot.entries(slot, 0, 2)
+        assert not rewrapping.is_unfinished(snapshot, house.ledger.drivers.keeper, tenant.number)
+    assert first.disclosure is None
+    assert second.disclosure is not None
     assert kit.fsck(house) == []
 
 
