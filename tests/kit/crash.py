@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from kit.door import IN_FLIGHT, Orders
@@ -36,22 +37,22 @@ class FailPoint:
         self._orders = orders
         self._left = orders.spare
         self._under_way = 0
+        # Whoever holds it knows that no request is answered meanwhile.
+        self._lock = Lock()
 
     def reach(self, name: str) -> None:
         """Pass a place in a thread; the last time it does not return."""
         if self._is_due(name):
             deadline = time.monotonic() + _PATIENCE_S
-            while self._under_way < IN_FLIGHT and time.monotonic() < deadline:
+            while not self._dies(deadline):
                 time.sleep(0.001)
-            self._die()
 
     async def reach_in_loop(self, name: str) -> None:
         """Pass a place in the event loop."""
         if self._is_due(name):
             deadline = time.monotonic() + _PATIENCE_S
-            while self._under_way < IN_FLIGHT and time.monotonic() < deadline:  # noqa: ASYNC110 (threads count too)
+            while not self._dies(deadline):
                 await asyncio.sleep(0.001)
-            self._die()
 
     def around(self, app: Any) -> Callable[..., Awaitable[None]]:  # noqa: ANN401 (an ASGI application)
         """Wrap the door: count its POST requests, and stop before the first byte of an answer."""
@@ -64,15 +65,17 @@ class FailPoint:
             async def answer(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     await self.reach_in_loop("before the reply")
+                    self._count(-1)
                 await send(message)
 
-            self._under_way += 1
-            try:
-                await app(scope, receive, answer)
-            finally:
-                self._under_way -= 1
+            self._count(1)
+            await app(scope, receive, answer)
 
         return counting
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._under_way += change
 
     def _is_due(self, name: str) -> bool:
         # Neither what start-up writes counts, nor what a single client sends again.
@@ -81,11 +84,15 @@ class FailPoint:
         self._left -= 1
         return self._left < 0
 
-    def _die(self) -> None:
-        file = os.open(self._orders.hits, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.write(file, b"%d\n" % self._under_way)
-        os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(_PATIENCE_S)  # the signal comes to this thread when the kernel gets to it
+    def _dies(self, deadline: float) -> bool:
+        with self._lock:
+            if self._under_way < IN_FLIGHT and time.monotonic() < deadline:
+                return False
+            file = os.open(self._orders.hits, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            os.write(file, b"%d\n" % self._under_way)
+            os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(_PATIENCE_S)  # the signal comes to this thread when the kernel gets to it
+        return True
 
 
 def failing_store(point: FailPoint) -> type[SqliteStore]:
