@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from threading import Condition, Thread
+from typing import NamedTuple
 
 from tallystick.errors import ConflictError, PushbackError
 from tallystick.ledger.batch import Batch
@@ -15,10 +16,24 @@ from tallystick.ledger.integration import Integrator, Placed
 from tallystick.ledger.ports import Store, Transaction
 
 MAX_WAITING = 50_000
-"""Entries that may wait in one door; at 20,000 a second, two and a half seconds."""
+"""Entries that a tenant may have waiting in one door: 2.5 seconds' at 20,000 a second."""
 
 MAX_GROUP = 4_000
 """Entries in one commit; more make no commit cheaper, but each wait longer."""
+
+
+class _Waiting(NamedTuple):
+    """A batch in the queue.
+
+    Attributes:
+        batch: The batch.
+        future: Who waits for it.
+        size: Its entries when it was queued; fewer may be left when it is committed.
+    """
+
+    batch: Batch
+    future: Future[list[Placed]]
+    size: int
 
 
 class Sequencer:
@@ -27,7 +42,8 @@ class Sequencer:
     Args:
         store: Where entries go.
         integrator: Who appends them.
-        max_waiting: Entries that may wait before the sender is pushed back.
+        max_waiting: Entries that one tenant alone may have waiting; several share them. While
+            shares shrink, twice as many may wait in all.
     """
 
     def __init__(
@@ -36,7 +52,7 @@ class Sequencer:
         self._store = store
         self._integrator = integrator
         self._max_waiting = max_waiting
-        self._queue: deque[tuple[Batch, Future[list[Placed]]]] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._waiting: Counter[int] = Counter()
         self._wake = Condition()
         self._closed = False
@@ -56,7 +72,7 @@ class Sequencer:
                 raise PushbackError("ledger: shutting down, want another door")
             self._check_room(tenant, size)
             self._waiting[tenant] += size
-            self._queue.append((batch, future))
+            self._queue.append(_Waiting(batch, future, size))
             self._wake.notify()
         return future
 
@@ -79,7 +95,8 @@ class Sequencer:
         others = sum(1 for name, count in self._waiting.items() if count and name != tenant)
         share = self._max_waiting // (others + 1)
         mine = self._waiting[tenant] + size
-        if mine > share or waiting + size > self._max_waiting:
+        # Who comes to a queue that another has filled alone gets a share all the same.
+        if mine > share or waiting + size > 2 * self._max_waiting:
             raise PushbackError(
                 f"ledger: {waiting:,} entries wait for their commit, {self._waiting[tenant]:,}"
                 f" of them this tenant's, whose share is {share:,}"
@@ -97,49 +114,52 @@ class Sequencer:
                 self._settle(group)
             finally:
                 with self._wake:
-                    for batch, _ in group:
-                        self._waiting[batch.log.tenant] -= len(batch.sealed)
+                    for batch, _, size in group:
+                        self._waiting[batch.log.tenant] -= size
                         if self._waiting[batch.log.tenant] <= 0:
                             del self._waiting[batch.log.tenant]
 
-    def _take(self) -> list[tuple[Batch, Future[list[Placed]]]]:
+    def _take(self) -> list[_Waiting]:
         group = [self._queue.popleft()]
-        size = len(group[0][0].sealed)
-        while self._queue and size + len(self._queue[0][0].sealed) <= MAX_GROUP:
+        size = group[0].size
+        while self._queue and size + self._queue[0].size <= MAX_GROUP:
             group.append(self._queue.popleft())
-            size += len(group[-1][0].sealed)
-        for _, future in group:
-            future.set_running_or_notify_cancel()  # From here on the sender can't call it off.
+            size += group[-1].size
+        for member in group:
+            # From here on the sender can't call it off.
+            member.future.set_running_or_notify_cancel()
         return group
 
-    def _settle(self, group: Sequence[tuple[Batch, Future[list[Placed]]]]) -> None:
+    def _settle(self, group: Sequence[_Waiting], *, look_again: bool = False) -> None:
         try:
-            placed = self._commit([batch for batch, _ in group])
+            placed = self._commit([member.batch for member in group], look_again=look_again)
         except Exception as error:  # noqa: BLE001 (the thread serves all; each sender gets the error)
             self._fail(group, error)
         else:
-            for (batch, future), places in zip(group, placed, strict=True):
+            for (batch, future, _), places in zip(group, placed, strict=True):
                 batch.committed()
                 if not future.cancelled():
                     future.set_result(places)
 
-    def _fail(self, group: Sequence[tuple[Batch, Future[list[Placed]]]], error: Exception) -> None:
+    def _fail(self, group: Sequence[_Waiting], error: Exception) -> None:
         if len(group) == 1 or isinstance(error, PushbackError):
-            for _, future in group:
+            for _, future, _ in group:
                 if not future.cancelled():
                     future.set_exception(error)
             return
         for member in group:  # One bad batch does not spoil the others.
-            self._settle([member])
+            # What it was told of the others inside the transaction was undone with it.
+            self._settle([member], look_again=True)
 
-    def _commit(self, batches: Sequence[Batch]) -> list[list[Placed]]:
+    def _commit(self, batches: Sequence[Batch], *, look_again: bool) -> list[list[Placed]]:
         try:
             with self._store.write() as tx:
-                return self._append(tx, batches, look_again=False)
+                return self._append(tx, batches, look_again=look_again)
         except ConflictError:
-            # Somebody recorded one of these events since it was looked up.
-            with self._store.write() as tx:
-                return self._append(tx, batches, look_again=True)
+            if look_again:
+                raise
+        # Somebody recorded one of these events since it was looked up.
+        return self._commit(batches, look_again=True)
 
     def _append(
         self, tx: Transaction, batches: Sequence[Batch], *, look_again: bool

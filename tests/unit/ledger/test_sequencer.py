@@ -125,6 +125,66 @@ def test_one_tenant_cannot_fill_the_queue_against_the_others(gate: Gate) -> None
     queue.close()
 
 
+def test_a_flood_that_came_first_does_not_keep_a_newcomer_out(gate: Gate) -> None:
+    queue = sequencer(gate, Counter())
+    submit(queue, Waiting(1, 100))
+    assert gate.entered.wait(10)
+
+    late = submit(queue, Waiting(2, 50, slot=2))
+    with pytest.raises(PushbackError, match="150 entries wait for their commit, 50 of them"):
+        submit(queue, Waiting(2, 1, slot=2))
+
+    gate.open.set()
+    assert len(late.result(10)) == 50
+    queue.close()
+
+
+def test_however_many_tenants_come_the_queue_has_an_end(gate: Gate) -> None:
+    queue = sequencer(gate, Counter())
+    submit(queue, Waiting(1, 100))
+    assert gate.entered.wait(10)
+    refused = 0
+    for tenant in range(2, 200):
+        try:
+            submit(queue, Waiting(tenant, max(100 // tenant, 1), slot=tenant))
+        except PushbackError:
+            refused += 1
+
+    assert refused
+    assert 150 < queue.waiting <= 200
+    gate.open.set()
+    queue.close()
+    assert queue.waiting == 0
+
+
+def test_nothing_waits_after_a_batch_that_was_refused_or_shrank(gate: Gate) -> None:
+    queue = sequencer(gate, Counter())
+    submit(queue, Waiting(1, 1))
+    assert gate.entered.wait(10)
+    shrinking, failing = Waiting(1, 5), Waiting(1, 7, fails=ValueError("broken"))
+    shrunk, lost = submit(queue, shrinking), submit(queue, failing)
+    shrinking.sealed = []
+    gate.open.set()
+
+    assert shrunk.result(10) == []
+    assert lost.exception(10) is not None
+    queue.close()
+    assert queue.waiting == 0
+
+
+def test_who_has_called_it_off_changes_nothing_for_the_others(gate: Gate) -> None:
+    queue = sequencer(gate, Counter())
+    submit(queue, Waiting(1, 1))
+    assert gate.entered.wait(10)
+    left, stayed = submit(queue, Waiting(1, 2)), submit(queue, Waiting(1, 3))
+    assert left.cancel()
+    gate.open.set()
+
+    assert [place.index for place in stayed.result(10)] == [3, 4, 5]
+    queue.close()
+    assert queue.waiting == 0
+
+
 def test_a_full_queue_pushes_back_and_names_a_time(gate: Gate) -> None:
     queue = sequencer(gate, Counter())
     submit(queue, Waiting(1, 90))
