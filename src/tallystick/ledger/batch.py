@@ -111,10 +111,11 @@ class Batch:
         anew. If another door met a person first, that door's key counts: only the entries that
         tell about the person are sealed anew.
         """
-        rows = tx.rows(SUBJECTS["state"], tenant=self.log.tenant)
-        if not rows or rows[0][0] != self._version:
-            self.admit(tx)
         with self._subjects.lock:
+            # A reader of an older snapshot may have turned the cache back since.
+            self._subjects.refresh(tx)
+            if self._subjects.version != self._version:
+                self.admit(tx)
             fresh: list[dict[str, Value]] = []
             met: set[bytes] = set()
             for subject in self._used:

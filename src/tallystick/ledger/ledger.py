@@ -191,7 +191,8 @@ class Control:
         batch = self._ledger.batch(log, [event], Via(key_id, LEDGER_DOOR))
         batch.admit(self.tx)
         batch.reconcile(self.tx)
-        placed = self._ledger.integrator.append(self.tx, log, batch.sealed)
+        sealed = batch.sealed
+        placed = self._ledger.integrator.append(self.tx, log, sealed) if sealed else []
         (outcome,) = batch.settle(placed)
         if outcome.status != "recorded":
             raise MalformedError(f"control entry: {outcome.status} {outcome.reason}".strip())
@@ -222,6 +223,8 @@ def _finish(
     sequenced: Future[list[Placed]],
 ) -> None:
     error = sequenced.exception()
+    if not done.set_running_or_notify_cancel():
+        return  # The sender has left; what was sealed is recorded all the same.
     if error is not None:
         done.set_exception(error)
     else:

@@ -166,7 +166,8 @@ class TenantSubjects:
 
     def find(self, snapshot: Snapshot, person: str) -> Subject | None:
         """Find a person's subject, or None where there is none (never met, or erased)."""
-        return self._people.get(person) or self._find(snapshot, person)
+        known = self._people.get(person)
+        return known if known is not None and known.stored else self._find(snapshot, person)
 
     def opener(self, snapshot: Snapshot, ref: bytes, event_id: bytes) -> Subject | None:
         """Return what opens one subject's section of one event, or None if its key is destroyed.
