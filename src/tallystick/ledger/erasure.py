@@ -104,10 +104,12 @@ def _look(reader: Reader, snapshot: Snapshot, erasure: Erasure, progress: Progre
     logs = list(reader.logs.of(snapshot, erasure.tenant).values())
     ends = {log.slot: snapshot.head(log.slot).size for log in logs}
     total = 2 * sum(end - erasure.seen.get(slot, 0) for slot, end in ends.items())
-    done = 0
+    done, known = 0, len(erasure.identifiers)
     for look in (_collect, _sweep):
         for log in logs:
-            start = erasure.seen.get(log.slot, 0)
+            # A name learned late is searched for in what was swept without it, too.
+            late = look is _sweep and len(erasure.identifiers) > known
+            start = 0 if late else erasure.seen.get(log.slot, 0)
             for entry in read_forward(snapshot, log.slot, start, ends[log.slot]):
                 look(reader, snapshot, log, entry, erasure)
                 done += 1
@@ -186,7 +188,9 @@ def _sweep(reader: Reader, snapshot: Snapshot, log: Log, entry: Entry, erasure: 
     needles = [name.casefold() for name in erasure.identifiers if len(name) >= MIN_IDENTIFIER]
     subjects = reader.subjects(erasure.tenant)
     for ref in _texts(read_leaf(entry.leaf).get("subject_refs")):
-        subject = subjects.opener(snapshot, bytes.fromhex(ref), entry.event_id)
+        with subjects.lock:
+            subjects.refresh(snapshot)
+            subject = subjects.opener(snapshot, bytes.fromhex(ref), entry.event_id)
         if subject is None or subject.lookup is not None:
             continue
         told = list(_strings(_values(reader, log, entry, ref, subject.cipher)))
