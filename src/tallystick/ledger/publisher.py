@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from tallystick.errors import ConflictError, VerificationError
+from tallystick.errors import ConflictError, MalformedError, VerificationError
 from tallystick.ledger.epoch_tree import EpochTree
 from tallystick.ledger.integration import Integrator
 from tallystick.ledger.logs import Logs
@@ -87,6 +87,7 @@ class Publisher:
         self._tree = EpochTree()
         self._heads: dict[int, Frontier] = {}
         self._next_epoch = 0
+        self._super_size = 0
         self._loaded = False
 
     def publish(self) -> Published | None:
@@ -99,6 +100,7 @@ class Publisher:
             VerificationError: A log does not extend its published head; nothing is signed.
             ConflictError: Another publisher signed in the meantime.
         """
+        held = self._lock.fetch()
         with self._store.read() as snapshot:
             last = latest(snapshot)
             self._load(snapshot)
@@ -121,7 +123,7 @@ class Publisher:
             previous=sha256(last.note.encode()).digest() if last else bytes(32),
         )
         try:
-            return self._sign(record, new_logs, changed, now)
+            return self._sign(record, new_logs, changed, now, held)
         except Exception:
             # What was put into the tree did not become an epoch: read it anew the next time.
             self._loaded = False
@@ -162,10 +164,16 @@ class Publisher:
         new_logs: Sequence[Log],
         changed: dict[int, Frontier],
         now: int,
+        held: str | None,
     ) -> Published:
         super_log = Log(SUPER_SLOT, "", 0, "super")
         with self._store.write() as tx:
             head = tx.head(SUPER_SLOT)
+            if head.size != self._super_size:
+                raise ConflictError(
+                    f"super-log: {head.size:,} records, want {self._super_size:,}:"
+                    " another publisher is at work"
+                )
             texts = [self._registry(log) for log in new_logs] + [record.format()]
             entries = [_super_entry(index, text) for index, text in enumerate(texts, head.size)]
             self._integrator.append_entries(tx, super_log, head, entries, now)
@@ -174,11 +182,12 @@ class Publisher:
         note = self._note(grown)
         # The lock first: after a crash here it is ahead and the next start publishes what it
         # holds; the other order could publish what a second publisher does not know of.
-        self._lock.replace(self._lock.fetch(), note)
+        self._lock.replace(held, note)
         published = Published(grown.size, record.epoch, now, note)
         with self._store.write() as tx:
             tx.execute(PUBLISHING["add_checkpoint"], [_checkpoint_row(published)])
         self._heads.update(changed)
+        self._super_size = grown.size
         self._next_epoch += 1
         return published
 
@@ -217,7 +226,7 @@ class Publisher:
         if self._loaded:
             return
         self._tree, self._heads, self._next_epoch = EpochTree(), {}, 0
-        size = snapshot.head(SUPER_SLOT).size
+        size = self._super_size = snapshot.head(SUPER_SLOT).size
         if size:
             record = epoch_record(snapshot, size - 1)
             self._heads = published_frontiers(snapshot)
@@ -298,7 +307,10 @@ def start_up_problem(store: Store, logs: Logs, lock: Lock) -> str | None:
                     " put it back, or recover to a new super-log"
                 )
             )
-        signed = Checkpoint.parse(Note.parse(text).text)
+        try:
+            signed = Checkpoint.parse(Note.parse(text).text)
+        except MalformedError as error:
+            return f"the lock file holds no super-checkpoint ({error}): put the last one back"
         if head.size < signed.size:
             return (
                 f"the store was rolled back: its super-log has {head.size:,} records, but"
