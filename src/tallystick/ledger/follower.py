@@ -54,6 +54,7 @@ class Runner:
         self._follower = follower
         self._frontiers: dict[int, Frontier] = {}
         self._seq = 0
+        self._due: set[int] = set()
 
     def catch_up(self) -> int:
         """Follow until nothing new is there; return how many entries were followed.
@@ -62,10 +63,11 @@ class Runner:
         """
         followed = 0
         with self._store.read() as snapshot:
-            slots = self._grown(snapshot)
-        for slot in sorted(slots):
+            self._due |= self._grown(snapshot)
+        for slot in sorted(self._due):
             while moved := self._step(slot):
                 followed += moved
+            self._due.remove(slot)
         return followed
 
     def lag(self) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from kit import house as kit
 from kit.root import SLOT, editing
+from tallystick.errors import VerificationError
 from tallystick.ledger.follower import CURSORS, Runner
 from tallystick.ledger.ports import Entry, Log, Query, Transaction
 from tallystick.wiring import House
@@ -45,18 +46,19 @@ class Rows:
         tx.execute(CLEAR, [{"name": f"row {log.slot:03d}/%"}])
 
 
+def event(person: str) -> dict[str, object]:
+    return {
+        "action": "thing.done",
+        "occurred_at": "2026-11-24T10:00:00Z",
+        "actor": {"type": "user", "id": person},
+    }
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     house = kit.new_house(tmp_path / "data")
     tenant = kit.new_tenant(house)
-    events = [
-        {
-            "action": "thing.done",
-            "occurred_at": "2026-11-24T10:00:00Z",
-            "actor": {"type": "user", "id": f"u{number}"},
-        }
-        for number in range(25)
-    ]
+    events = [event(f"u{number}") for number in range(25)]
     for start in range(0, 25, 5):
         kit.record(house, tenant, *events[start : start + 5])
     return house
@@ -96,16 +98,67 @@ def test_a_follower_killed_anywhere_and_restarted_ends_in_the_same_rows(
     assert again.catch_up() == 0
 
 
+@pytest.mark.parametrize("fails_after", [0, 1, 7, 24])
+def test_a_runner_that_lives_on_after_a_failure_comes_back_to_what_it_left(
+    house: House, fails_after: int
+) -> None:
+    follower = Rows()
+    running = runner(house, follower)
+    follower.fails_after = fails_after
+    with pytest.raises(Power):
+        running.catch_up()
+    follower.fails_after = None
+
+    running.catch_up()
+
+    assert rows(house) == expected(house)
+    assert running.lag() == 0
+
+
+def test_what_was_followed_step_by_step_is_what_is_made_from_the_start(house: House) -> None:
+    stepwise = runner(house, Rows())
+    stepwise.catch_up()
+    kit.record(house, kit.tenant_of(house, "acme"), event("late"), event("later"))
+    stepwise.catch_up()
+    followed = rows(house)
+    with house.ledger.drivers.store.write() as tx:
+        tx.execute(CLEAR, [{"name": "row %"}])
+        for slot in range(10):
+            tx.execute(CURSORS["forget"], [{"follower": "rows", "slot": slot}])
+
+    rebuilding = runner(house, Rows())
+    assert rebuilding.lag() == len(followed)
+    assert rebuilding.catch_up() == len(followed)
+
+    assert rows(house) == followed == expected(house)
+
+
+def test_a_tenant_that_came_later_is_followed_too(house: House) -> None:
+    running = runner(house, Rows())
+    running.catch_up()
+    kit.record(house, kit.new_tenant(house, "globex"), event("new"))
+
+    running.catch_up()
+
+    assert rows(house) == expected(house)
+
+
+def test_a_log_with_a_gap_is_not_followed_past_it(house: House) -> None:
+    follower = Rows()
+    with editing(house.settings.data) as db:
+        db.execute("DELETE FROM entry WHERE id = ?", (SLOT + 3,))
+
+    with pytest.raises(VerificationError, match=r"entries of \[0, 25\) are gone"):
+        runner(house, follower).catch_up()
+
+    assert not [row for row in rows(house) if row.startswith("row 001")]
+
+
 def test_what_is_recorded_later_is_followed_later(house: House) -> None:
     follower = Rows()
     running = runner(house, follower)
     running.catch_up()
-    event = {
-        "action": "thing.done",
-        "occurred_at": "2026-11-24T10:00:00Z",
-        "actor": {"type": "system"},
-    }
-    kit.record(house, kit.tenant_of(house, "acme"), event, event)
+    kit.record(house, kit.tenant_of(house, "acme"), event("late"), event("later"))
 
     assert running.lag() == 2
     assert running.catch_up() == 2
