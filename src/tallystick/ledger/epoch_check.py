@@ -37,6 +37,7 @@ class EpochCheck:
         self._epoch = 0
         self._registered = 0
         self._changes: dict[int, list[tuple[int, int]]] = {}
+        self._last: dict[int, tuple[int, int]] = {}
 
     def check(self, snapshot: Snapshot) -> Iterator[Finding]:
         """Compare every record of the super-log with the logs; stop at the first that differs."""
@@ -53,6 +54,19 @@ class EpochCheck:
         for epoch in self._changes:
             what = f"table head_change: names epoch {epoch}, which has no record"
             yield Finding(Verdict.TAMPERED, self._origin, None, what)
+        yield from self._check_published(snapshot)
+
+    def _check_published(self, snapshot: Snapshot) -> Iterator[Finding]:
+        """The published heads must be those of each log's last change."""
+        rows = snapshot.rows(PUBLISHING["published"])
+        published = {as_int(row[0]): (as_int(row[1]), as_int(row[2])) for row in rows}
+        for slot in sorted(published.keys() | self._last.keys()):
+            if published.get(slot) != self._last.get(slot):
+                what = (
+                    f"table published: slot {slot} at (epoch, size) {published.get(slot)},"
+                    f" epochs give {self._last.get(slot)}"
+                )
+                yield Finding(Verdict.TAMPERED, self._origins.get(slot, self._origin), None, what)
 
     def _check_record(self, text: str) -> None:
         if text.startswith(EPOCH):
@@ -83,6 +97,7 @@ class EpochCheck:
             if root is None:
                 raise VerificationError(f"slot {slot}: no log of {size:,} entries stands there")
             heads[slot] = (self._origins[slot], size, root)
+            self._last[slot] = (record.epoch, size)
         self._tree.update(heads)
         if self._tree.root() != record.root:
             raise VerificationError(

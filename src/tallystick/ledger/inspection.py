@@ -19,6 +19,7 @@ from tallystick.ledger.queries import as_bytes, as_int, as_text, load
 from tallystick.ledger.subject_check import SubjectCheck
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.note import Note
+from tallystick.tlog.tree import Frontier
 from tallystick.verify.fsck import Finding, LogCheck, StoredEntry, StoredTile, Verdict
 
 PAGE = 2_048
@@ -92,6 +93,7 @@ class Inspection:
         super_log = self._ledger.logs.at(snapshot, SUPER_SLOT)
         self._check_log(snapshot, super_log)
         self._check_journal(snapshot, [*logs, super_log])
+        self._check_frontiers(snapshot)
         findings += EpochCheck(self._ledger, logs, roots).check(snapshot)
         findings += check_checkpoints(self._ledger, snapshot)
         return self._result
@@ -163,6 +165,23 @@ class Inspection:
                 self._result.opened += len(opened.values)
         except TallystickError as error:
             self._find(Verdict.TAMPERED, origin, entry.index, str(error))
+
+    def _check_frontiers(self, snapshot: Snapshot) -> None:
+        """Each frontier that a commit or an epoch starts from must lead to the root beside it."""
+        logs = [*self._ledger.logs.every(snapshot), self._ledger.logs.at(snapshot, SUPER_SLOT)]
+        names = {log.slot: self._ledger.logs.origin(log) for log in logs}
+        stored = [(log.slot, "head", *snapshot.head(log.slot)[:3]) for log in logs]
+        for slot, epoch, size, root, frontier in snapshot.rows(PUBLISHING["published"]):
+            who = f"epoch {as_int(epoch)}"
+            stored.append((as_int(slot), who, as_int(size), as_bytes(root), as_bytes(frontier)))
+        for slot, who, size, root, frontier in stored:
+            try:
+                leads = Frontier.decode(size, frontier).root()
+            except MalformedError:
+                leads = b""
+            if leads != root:
+                what = f"{who}: its frontier does not lead to its root {root.hex()}"
+                self._find(Verdict.TAMPERED, names.get(slot, f"slot {slot}"), None, what)
 
     def _check_journal(self, snapshot: Snapshot, logs: Sequence[Log]) -> None:
         """Each log's journal rows must join up from 0 to its size, and miss none between."""

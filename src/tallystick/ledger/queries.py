@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from importlib.resources import files
 
+from tallystick.errors import VerificationError
 from tallystick.ledger.ports import Query, Value
 
 _HEADING = re.compile(r"^-- ([a-z_]+): .+$", re.MULTILINE)
@@ -32,21 +33,33 @@ def load(package: str, name: str) -> Mapping[str, Query]:
 
 
 def as_bytes(value: Value) -> bytes:
-    """Take a column that holds bytes; a TypeError means that the schema was changed."""
+    """Take a column that holds bytes.
+
+    Raises:
+        VerificationError: It holds something else: somebody edited the table.
+    """
     if not isinstance(value, bytes):
-        raise TypeError(f"column: {type(value).__name__}, want bytes")
+        raise VerificationError(f"column: {type(value).__name__}, want bytes")
     return value
 
 
 def as_int(value: Value) -> int:
-    """Take a column that holds an integer; a TypeError means that the schema was changed."""
+    """Take a column that holds an integer.
+
+    Raises:
+        VerificationError: It holds something else: somebody edited the table.
+    """
     if not isinstance(value, int):
-        raise TypeError(f"column: {type(value).__name__}, want int")
+        raise VerificationError(f"column: {type(value).__name__}, want int")
     return value
 
 
 def as_text(value: Value) -> str:
-    """Take a column that holds text; a TypeError means that the schema was changed."""
+    """Take a column that holds text.
+
+    Raises:
+        VerificationError: It holds something else: somebody edited the table.
+    """
     if not isinstance(value, str):
-        raise TypeError(f"column: {type(value).__name__}, want str")
+        raise VerificationError(f"column: {type(value).__name__}, want str")
     return value

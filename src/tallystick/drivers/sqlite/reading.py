@@ -22,11 +22,13 @@ SLOT_BITS, LEVEL_BITS = 40, 36
 _INDEX = (1 << SLOT_BITS) - 1
 
 _HEAD = "SELECT size, root, frontier, received_at FROM head WHERE slot = ?"
+# The casts cost nothing, and give bytes even where somebody has put text into a column.
 _ENTRIES = """
-SELECT id & ?, event_id, leaf, leaf_hash, disclosure FROM entry
-WHERE id >= ? AND id < ? ORDER BY id
+SELECT id & ?, CAST(event_id AS BLOB), CAST(leaf AS BLOB), CAST(leaf_hash AS BLOB),
+  CAST(disclosure AS BLOB)
+FROM entry WHERE id >= ? AND id < ? ORDER BY id
 """
-_LEAF_HASHES = "SELECT leaf_hash FROM entry WHERE id >= ? AND id < ? ORDER BY id"
+_LEAF_HASHES = "SELECT CAST(leaf_hash AS BLOB) FROM entry WHERE id >= ? AND id < ? ORDER BY id"
 _TILES = "SELECT id - ?1, hashes, root FROM tile WHERE id >= ?1 + ?2 AND id < ?1 + ?3 ORDER BY id"
 _JOURNAL = "SELECT seq, slot, start, stop FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
 _FIND = """
