@@ -12,7 +12,7 @@ from tallystick.errors import MalformedError, NotFoundError
 from tallystick.events.canonical import encode
 from tallystick.events.catalogue import CatalogueEntry, parse_entry
 from tallystick.ledger.catalogues import POLICY
-from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.ledger import RESERVED_ACTIONS, Ledger
 from tallystick.ledger.ports import Log, Snapshot, Transaction, Value
 from tallystick.ledger.queries import as_text, load
 from tallystick.ledger.sealing import time_text
@@ -31,8 +31,13 @@ def declare(ledger: Ledger, tenant: int, entry: CatalogueEntry, key_id: str) -> 
         key_id: The credential that asks for it, or ``cli``.
 
     Raises:
-        MalformedError: The version is not higher.
+        MalformedError: The version is not higher, or the action is one of the server's own.
     """
+    if entry.action in RESERVED_ACTIONS:
+        raise MalformedError(
+            f"action {entry.action!r}: recorded by the server alone, which declares it itself",
+            path="/action",
+        )
     with ledger.control() as control:
         before = declared(control.tx, tenant, entry.action)
         if before is not None and entry.version <= before.version:

@@ -196,6 +196,11 @@ def _check(grant: Grant) -> None:
         )
     if grant.tenants == ():
         raise MalformedError("tenants: none, want at least one, or all", path="/tenants")
+    for name in ("events_per_minute", "bytes_per_minute", "expires_at"):
+        limit = getattr(grant, name)
+        # Zero is how the entry writes "no limit".
+        if limit is not None and limit < 1:
+            raise MalformedError(f"{name}: {limit:,}, want at least 1, or none", path=f"/{name}")
 
 
 def _created(key: Key) -> dict[str, object]:
