@@ -22,7 +22,7 @@ from tallystick.access.declarations import declare
 from tallystick.access.keys import Grant, create_key
 from tallystick.access.tenants import create_tenant
 from tallystick.drivers.sqlite import SqliteStore
-from tallystick.ledger.sealing import Via
+from tallystick.ledger.leaf import Via
 from tallystick.settings import Settings
 from tallystick.wiring import House, open_house
 

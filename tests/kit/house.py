@@ -10,7 +10,7 @@ from tallystick.drivers.sqlite import SqliteStore
 from tallystick.events.event import parse_event, to_builtins
 from tallystick.ledger.batch import Outcome
 from tallystick.ledger.inspection import Inspection
-from tallystick.ledger.sealing import Via
+from tallystick.ledger.leaf import Via
 from tallystick.settings import Settings
 from tallystick.verify.fsck import Finding
 from tallystick.wiring import House, open_house

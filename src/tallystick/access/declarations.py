@@ -12,10 +12,10 @@ from tallystick.errors import MalformedError, NotFoundError
 from tallystick.events.canonical import encode
 from tallystick.events.catalogue import CatalogueEntry, parse_entry
 from tallystick.ledger.catalogues import POLICY
+from tallystick.ledger.leaf import time_text
 from tallystick.ledger.ledger import RESERVED_ACTIONS, Ledger
 from tallystick.ledger.ports import Log, Snapshot, Transaction, Value
 from tallystick.ledger.queries import as_text, load
-from tallystick.ledger.sealing import time_text
 from tallystick.ledger.tenant_keys import SUBJECTS
 
 CATALOGUE = load("tallystick.access", "catalogue.sql")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from tallystick.errors import MalformedError, NotFoundError
 from tallystick.ledger import erasure, rewrapping
 from tallystick.ledger.erasure import Erasure
+from tallystick.ledger.leaf import time_text
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import Place
-from tallystick.ledger.sealing import time_text
 
 _TARGETS = 600
 """Names in one erasure entry: 89 bytes each, of the 65,535 that an entry has room for."""

@@ -13,11 +13,11 @@ from hashlib import sha256
 
 from tallystick.access.tenants import DEPLOYMENT_STREAM
 from tallystick.errors import ForbiddenError, MalformedError, NotFoundError
+from tallystick.ledger.leaf import time_text
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.logs import DEPLOYMENT_TENANT
 from tallystick.ledger.ports import Log, Row, Snapshot, Transaction, Value
 from tallystick.ledger.queries import as_bytes, as_int, as_text, load
-from tallystick.ledger.sealing import time_text
 
 KEYS = load("tallystick.access", "keys.sql")
 SCOPES = ("ingest", "read", "admin")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from tallystick.access.tenants import DEPLOYMENT_STREAM
 from tallystick.ledger.batch import Outcome
+from tallystick.ledger.leaf import Via, time_text
 from tallystick.ledger.ledger import LEDGER_DOOR, Ledger
 from tallystick.ledger.logs import DEPLOYMENT_TENANT
-from tallystick.ledger.sealing import Via, time_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from threading import Lock
 
 from tallystick.access.tenants import DEPLOYMENT_STREAM
 from tallystick.errors import TallystickError
+from tallystick.ledger.leaf import Via, time_text
 from tallystick.ledger.ledger import LEDGER_DOOR, Ledger
 from tallystick.ledger.logs import DEPLOYMENT_TENANT
-from tallystick.ledger.sealing import Via, time_text
 
 WINDOW = 60_000_000
 """Microseconds in which the refusals of one group are one entry."""

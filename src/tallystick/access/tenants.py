@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from tallystick.errors import ConflictError, MalformedError, NotFoundError
 from tallystick.ledger import tenant_keys
+from tallystick.ledger.leaf import time_text
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.logs import DEPLOYMENT_TENANT, STREAMS
 from tallystick.ledger.ports import Log, Row, Snapshot, Transaction, Value
 from tallystick.ledger.queries import as_int, as_text, load
-from tallystick.ledger.sealing import time_text
 
 DEPLOYMENT_STREAM = "deployment"
 TENANTS = load("tallystick.access", "tenants.sql")

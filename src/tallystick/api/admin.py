@@ -29,8 +29,8 @@ from tallystick.api.query import (
 )
 from tallystick.api.tenancy import covers
 from tallystick.errors import ForbiddenError, MalformedError, NotFoundError
+from tallystick.ledger.leaf import time_text
 from tallystick.ledger.ports import Snapshot
-from tallystick.ledger.sealing import time_text
 
 _MICROSECONDS: Final = 1_000_000
 

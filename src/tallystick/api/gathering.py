@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from tallystick.api.arrivals import Arrivals
 from tallystick.errors import PushbackError
 from tallystick.ledger.batch import Outcome
+from tallystick.ledger.leaf import Via
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.sealing import Via
 
 MAX_LOT: Final = 1_000
 """Events in a lot that no other request joins any more."""

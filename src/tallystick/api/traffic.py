@@ -17,8 +17,8 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from tallystick.ledger.leaf import time_text
 from tallystick.ledger.ports import Clock, Entropy
-from tallystick.ledger.sealing import time_text
 
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _MAX_ID = 64

@@ -10,8 +10,8 @@ from tallystick.access.keys import SCOPES, Grant, Key, create_key, every_key, re
 from tallystick.access.tenants import create_tenant, every_tenant, tenant_named
 from tallystick.cli.exit_codes import UsageError
 from tallystick.cli.session import CLI, Session
+from tallystick.ledger.leaf import time_text
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.sealing import time_text
 
 _MICROSECONDS: Final = {"m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 

@@ -17,8 +17,8 @@ from tallystick.drivers.system import SystemClock, SystemEntropy
 from tallystick.errors import MalformedError, PushbackError
 from tallystick.events.event import id_text, parse_event, to_builtins, uuid7
 from tallystick.ledger.batch import Outcome
+from tallystick.ledger.leaf import Via
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.sealing import Via
 
 BATCH: Final = 500
 _IN_FLIGHT: Final = 4

@@ -13,9 +13,11 @@ from tallystick.errors import MalformedError
 from tallystick.events.canonical import encode
 from tallystick.events.event import id_bytes
 from tallystick.ledger.catalogues import Catalogues
+from tallystick.ledger.draft import Draft
+from tallystick.ledger.leaf import Via
 from tallystick.ledger.opening import SERVER_FIELDS, Opened
 from tallystick.ledger.ports import Entropy, Log, Place, Snapshot, Transaction, Value
-from tallystick.ledger.sealing import Draft, Sealed, Sealer, Via, needs_event_key, people_in
+from tallystick.ledger.sealing import Sealed, Sealer
 from tallystick.ledger.subjects import Subject, TenantSubjects
 from tallystick.ledger.tenant_keys import SUBJECTS
 
@@ -136,7 +138,7 @@ class Batch:
         for person in changed:
             self._people[person] = self._subjects.adopt(tx, person)
         for number, draft in enumerate(self._kept):
-            if any(person in changed for _, _, person in draft.found):
+            if not changed.isdisjoint(draft.owners):
                 self.sealed[number] = self._sealer.seal(draft, self._people, self._block)
         self._used = [subject for subject in self._used if subject.ref not in met]
 
@@ -197,18 +199,17 @@ class Batch:
             if self.outcomes[position] is not None or position in self._twins:
                 continue
             try:
-                plan, retention = catalogue.plan(str(event["action"]))
+                templates = catalogue.templates(str(event["action"]))
             except MalformedError as error:
                 self._refuse(position, error)
                 continue
-            clear, found = plan.split(event)
-            drafts.append((position, Draft(self._ids[position], clear, found, retention)))
+            drafts.append((position, templates.draft(self._ids[position], event)))
         return drafts
 
     def _seal(self, snapshot: Snapshot, drafts: Sequence[tuple[int, Draft]]) -> None:
-        only = [draft for _, draft in drafts]
-        people = self._subjects.resolve(snapshot, people_in(only))
-        lonely = sum(needs_event_key(draft) for draft in only)
+        owners = {owner for _, draft in drafts for owner in draft.owners}
+        people = self._subjects.resolve(snapshot, [name for name in owners if name is not None])
+        lonely = sum(draft.needs_event_key for _, draft in drafts)
         block = self._subjects.block(lonely) if lonely else None
         self._used = [*people.values(), *([block] if block else [])]
         self._people, self._block = people, block

@@ -7,15 +7,13 @@ from tallystick.events.packs import standard_catalogue
 from tallystick.ledger.plan import Plan
 from tallystick.ledger.ports import Snapshot
 from tallystick.ledger.queries import as_int, as_text, load
+from tallystick.ledger.template import Templates
 from tallystick.ledger.tenant_keys import SUBJECTS
 
 POLICY = "*"
 """The row that holds a tenant's policy instead of an action: ``{"unknown": "refuse"}``."""
 
-DEFAULT_CLASS = "standard"
-
 _CATALOGUE = load("tallystick.ledger", "catalogue.sql")
-_UNKNOWN = (Plan(None), DEFAULT_CLASS)
 
 
 class TenantCatalogue:
@@ -29,27 +27,28 @@ class TenantCatalogue:
     def __init__(self, catalogue: Catalogue, *, refuses_unknown: bool) -> None:
         self.catalogue = catalogue
         self.refuses_unknown = refuses_unknown
-        self._plans: dict[str, tuple[Plan, str]] = {}
+        self._templates: dict[str, Templates] = {}
+        self._unknown = Templates(Plan(None))
 
-    def plan(self, action: str) -> tuple[Plan, str]:
-        """Return how events of an action are sealed, and their record class.
+    def templates(self, action: str) -> Templates:
+        """Return what parts the events of an action.
 
         Raises:
             MalformedError: The action is not declared, and the tenant refuses such events.
         """
-        known = self._plans.get(action)
+        known = self._templates.get(action)
         if known is not None:
             return known
         entry = self.catalogue.get(action)
         if entry is not None:
-            planned = self._plans[action] = (Plan(entry), entry.class_)
-            return planned
+            made = self._templates[action] = Templates(Plan(entry))
+            return made
         if self.refuses_unknown:
             raise MalformedError(
                 f"action {action!r}: not in the catalogue, want a declared action",
                 path="/action",
             )
-        return _UNKNOWN
+        return self._unknown
 
 
 class Catalogues:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tallystick.ledger.leaf import stamp_of
 from tallystick.ledger.ports import Clock, Entry, FullTile, Head, Log, Transaction
-from tallystick.ledger.sealing import Sealed, stamp_of
+from tallystick.ledger.sealing import Sealed
 from tallystick.tlog.hashing import leaf_hash
 from tallystick.tlog.tile import TILE_WIDTH
 from tallystick.tlog.tree import Frontier, subtree_root

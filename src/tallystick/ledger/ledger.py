@@ -11,10 +11,10 @@ from tallystick.events.packs import PACKS
 from tallystick.ledger.batch import Batch, Outcome, Surroundings
 from tallystick.ledger.catalogues import Catalogues
 from tallystick.ledger.integration import Integrator, Placed
+from tallystick.ledger.leaf import Via
 from tallystick.ledger.logs import Logs
 from tallystick.ledger.ports import Clock, Entropy, KeyKeeper, Log, Snapshot, Store, Transaction
 from tallystick.ledger.reader import Reader
-from tallystick.ledger.sealing import Via
 from tallystick.ledger.sequencer import Sequencer
 
 LEDGER_DOOR = "ledger"

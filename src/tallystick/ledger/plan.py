@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tallystick.events.catalogue import ALWAYS_CLEAR, TOKEN_FORM, CatalogueEntry
+from tallystick.events.catalogue import ALWAYS_CLEAR, DEFAULT_CLASS, TOKEN_FORM, CatalogueEntry
 from tallystick.events.pointer import escape, tokens
 
 MAX_SINGLE_CHANGES = 32
@@ -74,9 +74,14 @@ _PEOPLE = ("user", "anonymous")
 
 
 class Plan:
-    """The treatment of every place in events of one action."""
+    """The treatment of every place in events of one action.
+
+    Attributes:
+        retention: The record class of the action's events.
+    """
 
     def __init__(self, entry: CatalogueEntry | None) -> None:
+        self.retention = DEFAULT_CLASS if entry is None else entry.class_
         self.root = _skeleton()
         for pattern in ALWAYS_CLEAR:
             _place(self.root, pattern, Node(CLEAR))

@@ -13,18 +13,13 @@ from tallystick.errors import MalformedError
 from tallystick.events.canonical import decode, encode
 from tallystick.events.catalogue import parse_entry
 from tallystick.events.event import id_bytes, parse_event, to_builtins
+from tallystick.ledger.draft import Draft, part
+from tallystick.ledger.leaf import MAX_LEAF, Via, stamp_of
 from tallystick.ledger.opening import SERVER_FIELDS, open_entry
 from tallystick.ledger.plan import MAX_SINGLE_CHANGES, Plan
-from tallystick.ledger.sealing import (
-    MAX_LEAF,
-    Draft,
-    Sealer,
-    Via,
-    needs_event_key,
-    people_in,
-    stamp_of,
-)
+from tallystick.ledger.sealing import Sealed, Sealer
 from tallystick.ledger.subjects import Subject, event_key
+from tallystick.ledger.template import Template, Templates
 
 ORIGIN = "audit.example/t/7/" + "ab" * 16
 ID = "0199e0aa-0000-7000-8def-000000000001"
@@ -131,8 +126,12 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def seal(event: dict[str, Any], plan: Plan) -> tuple[bytes, bytes | None, dict[str, Subject]]:
-    clear, found = plan.split(event)
-    draft = Draft(id_bytes(ID), clear, found, "standard")
+    draft = Templates(plan).draft(id_bytes(ID), event)
+    sealed, people = seal_draft(draft)
+    return sealed.leaf(stamp_of(1_795_512_000_000_000)), sealed.disclosure, people
+
+
+def seal_draft(draft: Draft) -> tuple[Sealed, dict[str, Subject]]:
     people = {
         person: Subject(
             blake2b(person.encode(), digest_size=16).digest(),
@@ -140,11 +139,11 @@ def seal(event: dict[str, Any], plan: Plan) -> tuple[bytes, bytes | None, dict[s
             b"L" * 32,
             stored=True,
         )
-        for person in people_in([draft])
+        for person in draft.owners
+        if person is not None
     }
-    block = BLOCK if needs_event_key(draft) else None
-    sealed = Sealer(ORIGIN, Via("key", "native"), Chance()).seal(draft, people, block)
-    return sealed.leaf(stamp_of(1_795_512_000_000_000)), sealed.disclosure, people
+    block = BLOCK if draft.needs_event_key else None
+    return Sealer(ORIGIN, Via("key", "native"), Chance()).seal(draft, people, block), people
 
 
 def keys(people: dict[str, Subject]) -> Callable[[bytes, bytes], Subject | None]:
@@ -229,6 +228,60 @@ def test_a_key_that_is_gone_closes_the_values_of_its_person_and_no_others(
     )
 
     assert set(opened.missing.values()) == {refs[gone].hex()}
+
+
+DECLARED = {
+    "action": "secret_name.done",
+    "title": "t",
+    "class": "mark3",
+    "clear": ["/targets/*/id", "/targets/*/type", "/context/service", "/agent/tool"],
+    "metadata_clear": ["canary-0000", "canary-0001", "canary-0002", "mark7"],
+}
+
+
+@given(events(), st.sampled_from([Plan(None), Plan(parse_entry(DECLARED))]), st.booleans())
+def test_a_template_writes_what_is_written_without_one(
+    raw: dict[str, Any], plan: Plan, simple: bool
+) -> None:
+    if simple:  # only then is there a template; what it leaves alone is compared, too
+        for name in ("changes", "delegation"):
+            raw.pop(name, None)
+        for target in raw.get("targets", []):
+            target.pop("subject", None)
+            target.pop("metadata", None)
+    event = to_builtins(parse_event({**raw, "action": "secret_name.done"}))
+    templates = Templates(plan)
+
+    for _ in range(2):
+        by_template = templates.draft(id_bytes(ID), event)
+        alone = part(id_bytes(ID), *plan.split(event), plan.retention)
+
+        assert seal_draft(by_template)[0] == seal_draft(alone)[0]
+        assert by_template.needs_event_key == alone.needs_event_key
+
+
+@given(
+    st.lists(st.sampled_from(["plain", "not plain", 'a"b', "a,b", 1, 1.5, True, [1]]), min_size=3)
+)
+def test_one_template_serves_events_of_one_shape_whatever_their_values(values: list[Any]) -> None:
+    plan = Plan(parse_entry(DECLARED))
+    templates = Templates(plan)
+    for value in values:
+        raw = {
+            "id": ID,
+            "action": "secret_name.done",
+            "occurred_at": "2026-11-24T02:45:00.123456Z",
+            "actor": {"type": "user", "id": "u1", "name": "100% u1"},
+            "targets": [{"type": str(value), "id": "t7"}],
+            "metadata": {"mark7": value, "100%": value},
+        }
+        event = to_builtins(parse_event(raw))
+
+        draft = templates.draft(id_bytes(ID), event)
+
+        alone = part(id_bytes(ID), *plan.split(event), plan.retention)
+        assert seal_draft(draft)[0] == seal_draft(alone)[0]
+        assert isinstance(draft.layout, Template) == (value in ("plain", 1, True))
 
 
 def test_a_commitment_is_what_the_specification_says() -> None:

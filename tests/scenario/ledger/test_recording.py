@@ -12,8 +12,8 @@ from kit.events import reference_event
 from tallystick.access.tenants import Tenant
 from tallystick.errors import NotFoundError
 from tallystick.events.event import parse_event, to_builtins
+from tallystick.ledger.leaf import Via
 from tallystick.ledger.ports import Place
-from tallystick.ledger.sealing import Via
 from tallystick.tlog.hashing import leaf_hash
 from tallystick.wiring import House
 

@@ -12,8 +12,8 @@ from tallystick.api.arrivals import Arrivals
 from tallystick.api.gathering import MAX_LOT, Gathering
 from tallystick.errors import MalformedError, PushbackError
 from tallystick.ledger.batch import Outcome
+from tallystick.ledger.leaf import Via
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.sealing import Via
 
 VIA = Via("key", "native")
 

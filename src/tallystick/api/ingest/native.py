@@ -15,8 +15,8 @@ from tallystick.errors import ForbiddenError, MalformedError
 from tallystick.events.canonical import MAX_DEPTH, decode, decode_lines
 from tallystick.events.event import parse_event, to_builtins
 from tallystick.ledger.batch import Outcome
+from tallystick.ledger.leaf import Via
 from tallystick.ledger.logs import DEPLOYMENT_TENANT
-from tallystick.ledger.sealing import Via
 
 DOOR: Final = "native"
 VERSIONS: Final = ("2026-11-24",)
