@@ -15,7 +15,7 @@ import msgspec
 from bench.deployment import VIA, new_tenant, temporary_house
 from bench.load import BATCH, Load
 from tallystick.events.canonical import MAX_DEPTH, decode
-from tallystick.events.event import parse_event, to_builtins
+from tallystick.events.parsing import read_events
 from tallystick.ledger.batch import Batch, Outcome
 from tallystick.wiring import House
 
@@ -39,7 +39,7 @@ class Stages:
             raws = decode(body, max_depth=MAX_DEPTH + 1)
         assert isinstance(raws, list)
         with self._timed("parse"):
-            events = [to_builtins(parse_event(raw)) for raw in raws]
+            events = [event for event in read_events(raws) if isinstance(event, dict)]
         with self._timed("admit and seal"):
             batch = self._ledger.batch(self._log, events, VIA)
             with self._ledger.drivers.store.read() as snapshot:

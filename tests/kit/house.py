@@ -7,7 +7,7 @@ from pathlib import Path
 from tallystick.access.replay import compare_tables
 from tallystick.access.tenants import Tenant, create_tenant, tenant_named
 from tallystick.drivers.sqlite import SqliteStore
-from tallystick.events.event import parse_event, to_builtins
+from tallystick.events.parsing import parse_event, to_builtins
 from tallystick.ledger.batch import Outcome
 from tallystick.ledger.inspection import Inspection
 from tallystick.ledger.leaf import Via

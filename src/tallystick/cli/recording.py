@@ -15,7 +15,8 @@ from tallystick.cli.remote import Remote
 from tallystick.cli.session import CLI, Session
 from tallystick.drivers.system import SystemClock, SystemEntropy
 from tallystick.errors import MalformedError, PushbackError
-from tallystick.events.event import id_text, parse_event, to_builtins, uuid7
+from tallystick.events.event import id_text, uuid7
+from tallystick.events.parsing import parse_event, to_builtins
 from tallystick.ledger.batch import Outcome
 from tallystick.ledger.leaf import Via
 from tallystick.ledger.ledger import Ledger

@@ -182,7 +182,7 @@ class Control:
 
         Args:
             log: The log that holds it.
-            event: The event; see :func:`tallystick.events.event.to_builtins`.
+            event: The event; see :func:`tallystick.events.parsing.to_builtins`.
             key_id: The credential that asked for the change, or ``cli``.
 
         Raises:

@@ -97,7 +97,7 @@ class Plan:
         """Part an event into what stands in clear and what is to be sealed.
 
         Args:
-            event: Normalised JSON builtins, as :func:`tallystick.events.event.to_builtins` gives.
+            event: Normalised JSON builtins, as :func:`tallystick.events.parsing.to_builtins` gives.
 
         Returns:
             The clear part (containers keep their shape, so that a pointer finds its place

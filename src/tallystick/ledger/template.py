@@ -56,7 +56,7 @@ class Templates:
 
         Args:
             event_id: 16 bytes.
-            event: Normalised JSON builtins, as :func:`tallystick.events.event.to_builtins` gives.
+            event: Normalised JSON builtins, as :func:`tallystick.events.parsing.to_builtins` gives.
         """
         inner = _inner(event)
         shape = (tuple(event), *map(tuple, inner))

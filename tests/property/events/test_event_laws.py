@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tallystick.errors import MalformedError
 from tallystick.events.canonical import decode, encode
-from tallystick.events.event import parse_event, to_builtins
+from tallystick.events.parsing import parse_event, to_builtins
 
 FIRST, LAST = datetime.fromisoformat("1971-01-01"), datetime.fromisoformat("2199-01-01")
 HIDDEN = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

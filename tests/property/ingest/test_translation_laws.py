@@ -12,7 +12,8 @@ from tallystick.api.ingest.cloudtrail import translate
 from tallystick.api.ingest.foreign_values import tell
 from tallystick.api.ingest.tutorial_log import read_tutorial_log
 from tallystick.errors import MalformedError
-from tallystick.events.event import ACTION_PATTERN, parse_event
+from tallystick.events.event import ACTION_PATTERN
+from tallystick.events.parsing import parse_event
 
 scalars = (
     st.none()

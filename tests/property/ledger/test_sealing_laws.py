@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tallystick.errors import MalformedError
 from tallystick.events.canonical import decode, encode
 from tallystick.events.catalogue import parse_entry
-from tallystick.events.event import id_bytes, parse_event, to_builtins
+from tallystick.events.event import id_bytes
+from tallystick.events.parsing import parse_event, to_builtins
 from tallystick.ledger.draft import Draft, part
 from tallystick.ledger.leaf import MAX_LEAF, Via, stamp_of
 from tallystick.ledger.opening import SERVER_FIELDS, open_entry

@@ -11,7 +11,7 @@ from kit import house as kit
 from kit.events import reference_event
 from tallystick.access.tenants import Tenant
 from tallystick.errors import NotFoundError
-from tallystick.events.event import parse_event, to_builtins
+from tallystick.events.parsing import parse_event, to_builtins
 from tallystick.ledger.leaf import Via
 from tallystick.ledger.ports import Place
 from tallystick.tlog.hashing import leaf_hash

@@ -12,7 +12,7 @@ from tallystick.access.erasing import erase
 from tallystick.access.tenants import Tenant
 from tallystick.errors import NotFoundError
 from tallystick.events.catalogue import parse_entry
-from tallystick.events.event import parse_event, to_builtins
+from tallystick.events.parsing import parse_event, to_builtins
 from tallystick.ledger.batch import Batch, Outcome
 from tallystick.ledger.integration import Placed
 from tallystick.ledger.opening import Opened

@@ -8,8 +8,8 @@ import pytest
 
 from tallystick.cli.generated_attack import ADDRESS, START_S
 from tallystick.cli.generated_day import EVENTS, generate_day, generated_day
-from tallystick.events.event import parse_event
 from tallystick.events.packs import PACKS
+from tallystick.events.parsing import parse_event
 
 DAY = date(2026, 11, 23)
 MADE = list(generate_day(7, DAY))

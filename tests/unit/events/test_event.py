@@ -6,7 +6,8 @@ import pytest
 
 from kit.events import reference_event
 from tallystick.errors import MalformedError
-from tallystick.events.event import Actor, Event, parse_event, to_builtins
+from tallystick.events.event import Actor, Event
+from tallystick.events.parsing import parse_event, to_builtins
 
 LEAST = {"action": "a.b", "occurred_at": "2026-11-24T02:45:00Z", "actor": {"type": "system"}}
 

@@ -4,7 +4,7 @@ import pytest
 
 from tallystick.api.ingest.cloudtrail import translate
 from tallystick.errors import MalformedError
-from tallystick.events.event import parse_event
+from tallystick.events.parsing import parse_event
 
 ACCOUNT = "111122223333"
 ID = "875240ac-e821-4fc6-a311-8c352a1d20f5"

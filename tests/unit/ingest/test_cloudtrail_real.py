@@ -10,7 +10,8 @@ import pytest
 
 from kit.real_input import DATA, SETS
 from tallystick.api.ingest.cloudtrail import translate
-from tallystick.events.event import MAX_EVENT, parse_event
+from tallystick.events.event import MAX_EVENT
+from tallystick.events.parsing import parse_event
 
 COUNTS = dict(zip(SETS, (8_170, 2_900, 103), strict=True))  # as their own README tells
 SECRETS = {"sessionToken", "secretAccessKey", "TokenValue", "ConnectionToken"}

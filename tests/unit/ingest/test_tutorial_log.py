@@ -9,7 +9,7 @@ import pytest
 from tallystick.api.ingest.tutorial_hash import HashVerdict
 from tallystick.api.ingest.tutorial_log import MAX_LINE, Judged, read_tutorial_log
 from tallystick.errors import MalformedError
-from tallystick.events.event import parse_event
+from tallystick.events.parsing import parse_event
 
 OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 FRONT = "2025-01-31 09:30:00,123 - INFO - "

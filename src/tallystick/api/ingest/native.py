@@ -13,7 +13,7 @@ from tallystick.api.problems import FORBIDDEN, MEDIA, TOO_LARGE, ProblemError
 from tallystick.api.tenancy import Sorter, meet, strangers
 from tallystick.errors import ForbiddenError, MalformedError
 from tallystick.events.canonical import MAX_DEPTH, decode, decode_lines
-from tallystick.events.event import parse_event, to_builtins
+from tallystick.events.parsing import read_events
 from tallystick.ledger.batch import Outcome
 from tallystick.ledger.leaf import Via
 from tallystick.ledger.logs import DEPLOYMENT_TENANT
@@ -84,26 +84,41 @@ def _sorted(
     doorway: Doorway, caller: Caller, raws: list[object], outcomes: list[Outcome]
 ) -> Groups:
     """Part the events by log, and note in ``outcomes`` those that are refused."""
-    sorter = Sorter(doorway, caller.key.grant)
+    mine = _taken(doorway, caller, raws, outcomes)
     groups: Groups = {}
-    for position, raw in enumerate(raws):
-        try:
-            if isinstance(raw, MalformedError):
-                raise raw
-            tenant = sorter.take(raw)
-            event = to_builtins(parse_event(raw))
-        except MalformedError as error:
-            outcomes[position] = Outcome("refused", _id(raw), path=error.path, reason=str(error))
-            continue
-        except ForbiddenError as error:
-            outcomes[position] = Outcome("refused", _id(raw), path="/tenant", reason=str(error))
-            _note_forbidden(doorway, caller)
+    read = read_events([raws[position] for position, _ in mine])
+    for (position, tenant), event in zip(mine, read, strict=True):
+        if isinstance(event, MalformedError):
+            outcomes[position] = _refused(raws[position], event)
             continue
         stream = str(event.get("stream", "audit"))
         positions, events = groups.setdefault((tenant, stream), ([], []))
         positions.append(position)
         events.append(event)
     return groups
+
+
+def _taken(
+    doorway: Doorway, caller: Caller, raws: list[object], outcomes: list[Outcome]
+) -> list[tuple[int, int]]:
+    """Say of each event whose it is: its position, and the number of its tenant."""
+    sorter = Sorter(doorway, caller.key.grant)
+    mine: list[tuple[int, int]] = []
+    for position, raw in enumerate(raws):
+        try:
+            if isinstance(raw, MalformedError):
+                raise raw
+            mine.append((position, sorter.take(raw)))
+        except MalformedError as error:
+            outcomes[position] = _refused(raw, error)
+        except ForbiddenError as error:
+            outcomes[position] = Outcome("refused", _id(raw), path="/tenant", reason=str(error))
+            _note_forbidden(doorway, caller)
+    return mine
+
+
+def _refused(raw: object, error: MalformedError) -> Outcome:
+    return Outcome("refused", _id(raw), path=error.path, reason=str(error))
 
 
 _PENDING: Final = Outcome("refused", reason="not settled")
