@@ -6,12 +6,14 @@ erasure, a changed catalogue); :meth:`Batch.reconcile` mends that inside the tra
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tallystick.errors import MalformedError
 from tallystick.events.canonical import encode
-from tallystick.events.event import id_bytes
 from tallystick.ledger.catalogues import Catalogues
 from tallystick.ledger.draft import Draft
 from tallystick.ledger.leaf import Via
@@ -22,8 +24,7 @@ from tallystick.ledger.subjects import Subject, TenantSubjects
 from tallystick.ledger.tenant_keys import SUBJECTS
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one event of a batch.
 
     Attributes:
@@ -87,7 +88,8 @@ class Batch:
         self.outcomes: list[Outcome | None] = []
         self._sealer = Sealer(origin, via, around.entropy)
         self._events = events
-        self._ids = [id_bytes(str(event["id"])) for event in events]
+        # The form of an id was checked where the event was read.
+        self._ids = [bytes.fromhex(str(event["id"]).replace("-", "")) for event in events]
         self._subjects = subjects
         self._around = around
         self._used: list[Subject] = []
