@@ -20,7 +20,6 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 _SORTED = msgspec.json.Encoder(order="sorted")
 _AS_READ = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()
-_NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b"{[:")
 _PACKED = msgspec.msgpack.Encoder()
 _PACKED_DOUBLE: Final = 0xCB
 
@@ -77,8 +76,7 @@ def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> object:
         raise MalformedError("json: bytes that are no UTF-8, want UTF-8") from None
     except msgspec.DecodeError as error:
         raise MalformedError(f"json: {_finding(error)}, want strict JSON") from None
-    structure = data.translate(None, _NOT_STRUCTURE)
-    colons = structure.count(b":")
+    colons = data.count(b":")
     if _may_be_deeper(data, max_depth) and _is_deeper(value, max_depth):
         raise MalformedError(_too_deep(max_depth))
     if _may_have_lost_members(data, colons, value):
