@@ -15,7 +15,7 @@ from kit.stores import (
     grow,
 )
 from tallystick.errors import ConflictError
-from tallystick.ledger.ports import Log, Place, Query, Snapshot, Store, Transaction
+from tallystick.ledger.ports import Log, Place, Query, Snapshot, Store, Transaction, Value
 
 ACCESS = Log(slot=3, hex="03" * 16, tenant=LOG.tenant, stream="access")
 TABLES = ("entry", "tile", "head", "journal", "deployment")
@@ -190,6 +190,24 @@ def test_execute_runs_once_for_each_row(store: Store) -> None:
     with store.read() as snapshot:
         rows = snapshot.rows(Query("SELECT name FROM deployment ORDER BY name"))
         assert rows == [("0",), ("1",), ("2",)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 21, 64, 150])
+def test_each_row_is_written_once_and_found_by_a_set_of_names(store: Store, count: int) -> None:
+    rows: list[dict[str, Value]] = [
+        {"name": f"n{n:03d}".encode(), "value": f"v{n}"} for n in range(count)
+    ]
+    wanted = tuple(f"n{n:03d}".encode() for n in (*range(0, count, 7), 999))
+
+    with store.write() as tx:
+        tx.execute(ADD_FACT, rows)
+
+    query = Query("SELECT name, value FROM deployment WHERE name = ANY (:names) ORDER BY name")
+    with store.read() as snapshot:
+        found = snapshot.rows(query, names=wanted)
+        none = snapshot.rows(query, names=())
+    assert found == [(f"n{n:03d}".encode(), f"v{n}") for n in range(0, count, 7)]
+    assert none == []
 
 
 def test_a_value_that_must_be_unique_is_a_conflict(store: Store) -> None:

@@ -122,10 +122,10 @@ class Batch:
                 self.admit(tx)
             fresh: list[dict[str, Value]] = []
             met: set[bytes] = set()
-            for subject in self._used:
-                if subject.stored:
-                    continue
-                known = self._subjects.stored_ref(tx, subject)
+            new = [subject for subject in self._used if not subject.stored]
+            stored = self._subjects.stored_refs(tx, new)
+            for subject in new:
+                known = stored.get(subject)
                 if known is None:
                     fresh.append(self._subjects.row(tx, subject))
                 elif known != subject.ref:

@@ -108,8 +108,11 @@ class Snapshot(Protocol):
         """Return up to ``limit`` journal rows with ``seq`` > ``after``, in order of ``seq``."""
         ...
 
-    def rows(self, query: Query, **parameters: Value) -> list[Row]:
-        """Run a reading query of the room that owns the table, and return all its rows."""
+    def rows(self, query: Query, **parameters: Value | tuple[bytes, ...]) -> list[Row]:
+        """Run a reading query of the room that owns the table, and return all its rows.
+
+        A tuple stands for ``column = ANY (:name)``.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from threading import RLock
 
 from tallystick.errors import NotFoundError
 from tallystick.ledger.disclosure import Cipher
-from tallystick.ledger.ports import Entropy, KeyKeeper, Snapshot, Value
+from tallystick.ledger.ports import Entropy, KeyKeeper, Row, Snapshot, Value
 from tallystick.ledger.queries import as_bytes, as_int
 from tallystick.ledger.tenant_keys import (
     SUBJECTS,
@@ -110,13 +110,18 @@ class TenantSubjects:
             self._openers = {}
             self._block = None
 
-    def stored_ref(self, snapshot: Snapshot, subject: Subject) -> bytes | None:
-        """Return the ref that is stored for a person (for a block: its own), or None."""
-        if subject.lookup is None:
-            found = snapshot.rows(SUBJECTS["by_ref"], tenant=self.tenant, ref=subject.ref)
-            return subject.ref if found else None
-        rows = snapshot.rows(SUBJECTS["by_lookup"], tenant=self.tenant, lookup=subject.lookup)
-        return as_bytes(rows[0][0]) if rows else None
+    def stored_refs(self, snapshot: Snapshot, subjects: Iterable[Subject]) -> dict[Subject, bytes]:
+        """Return the ref that is stored for each person (for a block: its own), if there is one."""
+        stored: dict[Subject, bytes] = {}
+        people: dict[bytes, Subject] = {}
+        for subject in subjects:
+            if subject.lookup is not None:
+                people[subject.lookup] = subject
+            elif snapshot.rows(SUBJECTS["by_ref"], tenant=self.tenant, ref=subject.ref):
+                stored[subject] = subject.ref
+        for lookup, ref, *_ in self._rows(snapshot, people):
+            stored[people[as_bytes(lookup)]] = as_bytes(ref)
+        return stored
 
     def adopt(self, snapshot: Snapshot, person: str) -> Subject:
         """Take the stored subject of a person in place of one that was drawn here."""
@@ -134,15 +139,14 @@ class TenantSubjects:
         known = self._people
         if len(known) > MAX_CACHED:
             known.clear()
-        resolved: dict[str, Subject] = {}
-        for person in people:
-            subject = known.get(person)
-            if subject is None:
-                subject = known[person] = self._find(snapshot, person) or self._mint(
-                    self.keys(snapshot).lookup(person)
-                )
-            resolved[person] = subject
-        return resolved
+        met = dict.fromkeys(people)
+        unknown = [person for person in met if person not in known]
+        if unknown:
+            known.update(self._find(snapshot, unknown))
+        for person in unknown:
+            if person not in known:
+                known[person] = self._mint(self.keys(snapshot).lookup(person))
+        return {person: known[person] for person in met}
 
     def block(self, events: int) -> Subject:
         """Return the block under which the next ``events`` events derive their keys."""
@@ -167,7 +171,9 @@ class TenantSubjects:
     def find(self, snapshot: Snapshot, person: str) -> Subject | None:
         """Find a person's subject, or None where there is none (never met, or erased)."""
         known = self._people.get(person)
-        return known if known is not None and known.stored else self._find(snapshot, person)
+        if known is not None and known.stored:
+            return known
+        return self._find(snapshot, [person]).get(person)
 
     def opener(self, snapshot: Snapshot, ref: bytes, event_id: bytes) -> Subject | None:
         """Return what opens one subject's section of one event, or None if its key is destroyed.
@@ -203,16 +209,20 @@ class TenantSubjects:
             return known
         return None
 
-    def _find(self, snapshot: Snapshot, person: str) -> Subject | None:
+    def _find(self, snapshot: Snapshot, people: Iterable[str]) -> dict[str, Subject]:
+        """Open the stored subjects of people; who has none is left out."""
         keys = self.keys(snapshot)
-        lookup = keys.lookup(person)
-        for ref, generation, wrapped in snapshot.rows(
-            SUBJECTS["by_lookup"], tenant=self.tenant, lookup=lookup
-        ):
-            context = subject_context(self.tenant, as_bytes(ref), lookup)
+        names = {keys.lookup(person): person for person in people}
+        found: dict[str, Subject] = {}
+        for lookup, ref, generation, wrapped in self._rows(snapshot, names):
+            name, row = as_bytes(lookup), as_bytes(ref)
+            context = subject_context(self.tenant, row, name)
             key = keys.unwrap(as_bytes(wrapped), as_int(generation), context)
-            return Subject(as_bytes(ref), key, lookup, stored=True)
-        return None
+            found[names[name]] = Subject(row, key, name, stored=True)
+        return found
+
+    def _rows(self, snapshot: Snapshot, lookups: Iterable[bytes]) -> list[Row]:
+        return snapshot.rows(SUBJECTS["by_lookups"], tenant=self.tenant, lookups=tuple(lookups))
 
     def _mint(self, lookup: bytes | None) -> Subject:
         chance = self._entropy.draw(48)

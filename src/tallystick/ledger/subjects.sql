@@ -25,8 +25,9 @@ INSERT INTO tenant_state (tenant, version) VALUES (:tenant, 1);
 -- bump_state: whatever the doors have cached about the tenant is stale from here
 UPDATE tenant_state SET version = version + 1 WHERE tenant = :tenant;
 
--- by_lookup: the person with this keyed hash of an id
-SELECT ref, generation, wrapped FROM subject WHERE tenant = :tenant AND lookup = :lookup;
+-- by_lookups: the people with these keyed hashes of their ids
+SELECT lookup, ref, generation, wrapped FROM subject
+WHERE tenant = :tenant AND lookup = ANY (:lookups);
 
 -- by_ref: the subject with this ref
 SELECT lookup, generation, wrapped FROM subject WHERE tenant = :tenant AND ref = :ref;

@@ -1,6 +1,8 @@
 """Reading: one consistent view of the database."""
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import starmap
 from typing import cast
 
@@ -35,6 +37,8 @@ _FIND = """
 SELECT entry.event_id, entry.id FROM carray(?) AS wanted
 CROSS JOIN entry ON entry.tenant = ? AND entry.event_id = wanted.value
 """
+
+_ANY = re.compile(r"= ANY \((:[a-z_]+)\)")
 
 
 class SqliteSnapshot:
@@ -84,15 +88,30 @@ class SqliteSnapshot:
         """See :class:`~tallystick.ledger.ports.Snapshot`."""
         return [Extent(*row) for row in self._db.execute(_JOURNAL, (after, limit))]
 
-    def rows(self, query: Query, **parameters: Value) -> list[Row]:
+    def rows(self, query: Query, **parameters: Value | tuple[bytes, ...]) -> list[Row]:
         """See :class:`~tallystick.ledger.ports.Snapshot`."""
-        return cast("list[Row]", self._db.execute(query, parameters).fetchall())
+        bound = {
+            name: _array(value) if isinstance(value, tuple) else value
+            for name, value in parameters.items()
+        }
+        return cast("list[Row]", self._db.execute(_in_sqlite(query), bound).fetchall())
 
     def end_streams(self) -> None:
         """Stop what is still being read: an open cursor would keep the view alive for ever."""
         for cursor in tuple(self._streams):
             cursor.close(True)
         self._streams.clear()
+
+
+def _array(values: tuple[bytes, ...]) -> object:
+    # An array of nothing can't be bound, and NULL is read as one.
+    return apsw.carray(values) if values else None
+
+
+@cache
+def _in_sqlite(query: Query) -> str:
+    """Spell the comparison with an array, which SQLite does not know, as one with a table."""
+    return _ANY.sub(r"IN (SELECT value FROM carray(\1))", query)
 
 
 def tile_id(slot: int, level: int, index: int) -> int:

@@ -1,5 +1,6 @@
 """Writing: the one open transaction."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -12,6 +13,10 @@ from tallystick.errors import ConflictError
 from tallystick.ledger.ports import Entry, FullTile, Head, Log, Query, Value
 
 _CHUNK = 256
+_SIZES = (64, 16, 4)
+"""Rows that a statement inserts at once: few sizes, so that all of them stay prepared."""
+
+_VALUES = re.compile(r"VALUES \(:([a-z_]+(?:, :[a-z_]+)*)\)\Z").search
 
 _SIZE = "SELECT size FROM head WHERE slot = ?"
 _HEAD = """
@@ -59,9 +64,19 @@ class SqliteTransaction(SqliteSnapshot):
         """See :class:`~tallystick.ledger.ports.Transaction`."""
         self.refuse_if_spoilt()
         try:
-            self._db.executemany(query, rows)
+            self._run(query, rows)
         except apsw.Error as error:
             raise self._spoil(error) from None
+
+    def _run(self, query: Query, rows: Sequence[Mapping[str, Value]]) -> None:
+        done = 0
+        for size in _SIZES:
+            statement, names = _repeated(query, size)
+            while names and len(rows) - done >= size:
+                some = rows[done : done + size]
+                self._db.execute(statement, [row[name] for row in some for name in names])
+                done += size
+        self._db.executemany(query, rows[done:])
 
     def refuse_if_spoilt(self) -> None:
         """Refuse to go on after an error.
@@ -100,6 +115,21 @@ class SqliteTransaction(SqliteSnapshot):
         if isinstance(error, apsw.Error):
             return explain(error, self._name) or error
         return error
+
+
+@cache
+def _repeated(query: Query, count: int) -> tuple[str, list[str]]:
+    """Write a statement that inserts one row so that it inserts ``count``, for the same reason.
+
+    Returns:
+        The statement and the names of a row's values, or no names for another kind of statement.
+    """
+    found = _VALUES(query)
+    if found is None:
+        return "", []
+    names = found[1].split(", :")
+    row = f"({', '.join('?' * len(names))})"
+    return query[: found.start()] + "VALUES " + ", ".join([row] * count), names
 
 
 @cache
