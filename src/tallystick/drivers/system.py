@@ -2,6 +2,11 @@
 
 import os
 import time
+from threading import Lock
+from typing import Final
+
+_STOCK: Final = 4_096
+_SMALL: Final = 64
 
 
 class SystemClock:
@@ -13,8 +18,31 @@ class SystemClock:
 
 
 class SystemEntropy:
-    """An :class:`~tallystick.ledger.ports.Entropy`: the operating system's."""
+    """An :class:`~tallystick.ledger.ports.Entropy`: the operating system's.
+
+    Small pieces are cut from a stock: a system call for each key and nonce would hand the
+    interpreter to another thread each time. A forked child gets a stock of its own, or it would
+    draw its parent's nonces once more.
+    """
+
+    def __init__(self) -> None:
+        self._renew()
 
     def draw(self, size: int) -> bytes:
         """See :class:`~tallystick.ledger.ports.Entropy`."""
-        return os.urandom(size)
+        if size > _SMALL:
+            return os.urandom(size)
+        if self._process != os.getpid():
+            self._renew()
+        with self._lock:
+            start, end = self._next, self._next + size
+            if end > len(self._stock):
+                self._stock, start, end = os.urandom(_STOCK), 0, size
+            self._next = end
+            return self._stock[start:end]
+
+    def _renew(self) -> None:
+        self._process = os.getpid()
+        self._lock = Lock()  # another thread of the parent may have held the old one
+        self._stock = b""
+        self._next = 0

@@ -16,7 +16,6 @@ from tallystick.ledger.subjects import Subject, event_key, salt_state
 _DOMAIN = DOMAIN + b"\x00"
 _ID_LENGTH = b"\x00\x10"
 _NONCE = 12
-_NONCES = 64
 
 
 @dataclass(slots=True)
@@ -53,7 +52,6 @@ class Sealer:
         self._prefixed = prefixed(origin.encode())
         self._entropy = entropy
         self._via = via_member(via)
-        self._nonces: list[bytes] = []
 
     def seal(self, draft: Draft, people: Mapping[str, Subject], block: Subject | None) -> Sealed:
         """Seal one draft.
@@ -102,17 +100,15 @@ class Sealer:
 
     def _encrypt(self, draft: Draft, ciphers: Sequence[Cipher], identity: bytes) -> bytes | None:
         sections = [
-            cipher.seal(identity, slot, self._nonce(), draft.layout.disclosure(slot, draft.texts))
+            cipher.seal(
+                identity,
+                slot,
+                self._entropy.draw(_NONCE),
+                draft.layout.disclosure(slot, draft.texts),
+            )
             for slot, cipher in enumerate(ciphers)
         ]
         return b"".join(sections) or None
-
-    def _nonce(self) -> bytes:
-        """Take 12 random bytes; they are drawn for many sections at once."""
-        if not self._nonces:
-            chance = self._entropy.draw(_NONCE * _NONCES)
-            self._nonces = [chance[at : at + _NONCE] for at in range(0, len(chance), _NONCE)]
-        return self._nonces.pop()
 
 
 def _codes(draft: Draft, states: Sequence[blake2b]) -> list[bytes]:
