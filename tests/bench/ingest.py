@@ -9,7 +9,9 @@ from bench.sender import Told
 CONNECTIONS = {1: 4, 2: 8}
 """By doors; the kernel spreads connections over doors by chance, so two doors get more of them."""
 
-_WARM = 20
+
+_WARM = 400
+"""Requests before the clock runs: then about one event in ten tells of somebody new."""
 _SINGLES = 64
 _BUDGET_GB, _BUDGET_EVENTS = 2, 10_000_000
 
