@@ -25,6 +25,11 @@ class SystemEntropy:
     draw its parent's nonces once more.
     """
 
+    _process: int
+    _lock: Lock
+    _stock: bytes
+    _next: int
+
     def __init__(self) -> None:
         self._renew()
 
