@@ -78,7 +78,7 @@ def a_head(size: int) -> Head:
 
 def a_tile(level: int, index: int) -> FullTile:
     """A tile that differs from every other."""
-    return FullTile(level, index, bytes([level, index % 256]) * 4_096, bytes([index % 256]) * 32)
+    return FullTile(level, index, bytes([level, index % 256]) * 512, bytes([index % 256]) * 32)
 
 
 def grow(tx: Transaction, log: Log, count: int) -> None:

@@ -112,6 +112,9 @@ def test_tiles_of_a_level_come_back_in_order(store: Store) -> None:
         assert snapshot.tiles(LOG.slot, 0, 1, 2) == given[1:2]
         assert snapshot.tiles(LOG.slot, 1, 0, 99) == given[3:]
         assert snapshot.tiles(LOG.slot, 2, 0, 99) == []
+        assert snapshot.tile_roots(LOG.slot, 0, 1, 99) == [given[1].root, given[2].root]
+        assert snapshot.tile_roots(LOG.slot, 1, 0, 99) == [given[3].root]
+        assert snapshot.tile_roots(LOG.slot, 2, 0, 99) == []
 
 
 def test_events_are_found_by_id_and_unknown_ids_are_left_out(store: Store) -> None:

@@ -7,7 +7,7 @@ from tallystick.ledger.leaf import stamp_of
 from tallystick.ledger.ports import Clock, Entry, FullTile, Head, Log, Transaction
 from tallystick.ledger.sealing import Sealed
 from tallystick.tlog.hashing import leaf_hash
-from tallystick.tlog.tile import TILE_WIDTH
+from tallystick.tlog.tile import TILE_WIDTH, tile_checksums
 from tallystick.tlog.tree import Frontier, subtree_root
 
 MAX_EDGES = 4_096
@@ -93,7 +93,7 @@ def _full_tiles(tx: Transaction, slot: int, first: int, pending: Sequence[bytes]
         ]
         finished += made
         start = first - first % TILE_WIDTH
-        earlier = [tile.root for tile in tx.tiles(slot, level, start, first)]
+        earlier = tx.tile_roots(slot, level, start, first)
         pending = earlier + [tile.root for tile in made]
         first //= TILE_WIDTH
         level += 1
@@ -101,4 +101,4 @@ def _full_tiles(tx: Transaction, slot: int, first: int, pending: Sequence[bytes]
 
 
 def _full_tile(level: int, index: int, hashes: Sequence[bytes]) -> FullTile:
-    return FullTile(level, index, b"".join(hashes), subtree_root(hashes))
+    return FullTile(level, index, tile_checksums(hashes), subtree_root(hashes))

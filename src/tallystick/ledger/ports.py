@@ -4,7 +4,7 @@ A driver is held to these promises by the contract suite in ``tests/ports``, whi
 against every driver. Times are integers: microseconds since 1970-01-01T00:00:00Z.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, NewType, Protocol
@@ -57,11 +57,16 @@ class Entry(NamedTuple):
 
 
 class FullTile(NamedTuple):
-    """A tile of 256 hashes (8,192 bytes) with the root of the subtree below it (32 bytes)."""
+    """What is kept of a tile that has all its 256 hashes: their checksums, and the root over them.
+
+    The hashes themselves stand where they come from: on level 0 they are the leaf hashes of 256
+    entries, above it the roots of 256 full tiles one level down. ``checksums`` (1,024
+    bytes) are those of :func:`tallystick.tlog.tile.tile_checksums`, ``root`` has 32 bytes.
+    """
 
     level: int
     index: int  # type: ignore[assignment]  # hides tuple.index()
-    hashes: bytes
+    checksums: bytes
     root: bytes
 
 
@@ -81,6 +86,20 @@ class Extent(NamedTuple):
     end: int
 
 
+class Listed(NamedTuple):
+    """One erasure in the list that stands apart from the store: names, and no people.
+
+    ``names`` are those of the erasure entry, in hex: refs of subjects (32 digits), and refs of
+    blocks with the id of an event (64). ``erased_after`` is the size of the super-log that was
+    published last before.
+    """
+
+    tenant: int
+    logs: Sequence[str]
+    names: Sequence[str]
+    erased_after: int
+
+
 class Snapshot(Protocol):
     """One consistent view of the store; it never sees half a commit."""
 
@@ -98,6 +117,10 @@ class Snapshot(Protocol):
 
     def tiles(self, slot: int, level: int, start: int, end: int) -> list[FullTile]:
         """Return the full tiles ``[start, end)`` of ``level`` that exist, in order."""
+        ...
+
+    def tile_roots(self, slot: int, level: int, start: int, end: int) -> list[bytes]:
+        """Return the roots of the full tiles ``[start, end)`` of ``level`` that exist, in order."""
         ...
 
     def find(self, tenant: int, event_ids: Sequence[bytes]) -> dict[bytes, Place]:
@@ -233,5 +256,62 @@ class Lock(Protocol):
         Raises:
             ConflictError: What stands there is not ``old``: another publisher is at work.
             PushbackError: It can't be written just now; ``old`` still stands there.
+        """
+        ...
+
+
+class WitnessAnswer(NamedTuple):
+    """What one witness answered, as it came: nothing in it is verified.
+
+    ``lines`` holds signature lines, ``newest`` the note of the newest checkpoint of our log that
+    the witness has; each is empty where there was none, and ``problem`` then says why, or is
+    empty where there is nothing to say.
+    """
+
+    name: str
+    lines: str = ""
+    newest: str = ""
+    problem: str = ""
+
+
+class Witnesses(Protocol):
+    """Those who vouch that the super-log only grows (c2sp.org/tlog-witness)."""
+
+    def cosign(
+        self, note: str, size: int, prove: Callable[[int], Sequence[bytes]]
+    ) -> list[WitnessAnswer]:
+        """Show a signed checkpoint of ``size`` records to all witnesses at once.
+
+        ``prove`` makes the consistency proof from an older size, and may be called from several
+        threads. Returns one answer a witness, within the driver's deadline whatever a witness
+        does. A witness that has seen more records, or others, answers with ``newest``.
+        """
+        ...
+
+    def newest(self, origin: str) -> list[WitnessAnswer]:
+        """Ask all witnesses at once for their newest checkpoint of a log, within the deadline."""
+        ...
+
+
+class ErasureList(Protocol):
+    """What was erased, kept where a copy of the store that is put back does not replace it."""
+
+    def exists(self) -> bool:
+        """Whether it was ever appended to, if only nothing."""
+        ...
+
+    def append(self, lines: Sequence[Listed]) -> None:
+        """Add to the end; when it returns, the lines are on disk.
+
+        Raises:
+            PushbackError: It can't be written just now; the list is as it was.
+        """
+        ...
+
+    def read(self) -> Iterator[Listed]:
+        """Yield everything in the order in which it was appended.
+
+        Raises:
+            VerificationError: A line was changed, put in or taken out.
         """
         ...

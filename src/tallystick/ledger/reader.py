@@ -111,7 +111,7 @@ class Reader:
         Raises:
             NotFoundError: The tree is smaller than such a tile needs.
         """
-        return [self._tile(snapshot, slot, tile) for tile in wanted]
+        return [_tile(snapshot, slot, tile) for tile in wanted]
 
     def bundle(self, snapshot: Snapshot, slot: int, index: int, width: int) -> bytes:
         """Return an entry bundle: ``width`` entries from 256 * ``index`` on.
@@ -140,23 +140,12 @@ class Reader:
 
     def hashes(self, snapshot: Snapshot, slot: int, size: int) -> TileHashes:
         """Return the hashes of a log's tree of ``size`` entries, read from its tiles."""
-        return TileHashes(lambda wanted: self.tiles(snapshot, slot, wanted), size)
+        return tile_hashes(snapshot, slot, size)
 
-    def _tile(self, snapshot: Snapshot, slot: int, tile: Tile) -> bytes:
-        if tile.width == TILE_WIDTH:
-            for full in snapshot.tiles(slot, tile.level, tile.index, tile.index + 1):
-                return full.hashes
-            raise NotFoundError(f"{tile.path()}: not in this tree")
-        start = tile.index * TILE_WIDTH
-        end = start + tile.width
-        hashes = (
-            snapshot.leaf_hashes(slot, start, end)
-            if tile.level == 0
-            else [full.root for full in snapshot.tiles(slot, tile.level - 1, start, end)]
-        )
-        if len(hashes) != tile.width:
-            raise NotFoundError(f"{tile.path()}: not in this tree")
-        return b"".join(hashes)
+
+def tile_hashes(snapshot: Snapshot, slot: int, size: int) -> TileHashes:
+    """Return the hashes of a log's tree of ``size`` entries, read from its tiles."""
+    return TileHashes(lambda wanted: [_tile(snapshot, slot, tile) for tile in wanted], size)
 
 
 def read_forward(
@@ -176,3 +165,16 @@ def read_forward(
             yield entry
     if want != end:
         raise VerificationError(f"entry {want:,}: its row is gone")
+
+
+def _tile(snapshot: Snapshot, slot: int, tile: Tile) -> bytes:
+    start = tile.index * TILE_WIDTH
+    end = start + tile.width
+    hashes = (
+        snapshot.leaf_hashes(slot, start, end)
+        if tile.level == 0
+        else snapshot.tile_roots(slot, tile.level - 1, start, end)
+    )
+    if len(hashes) != tile.width:
+        raise NotFoundError(f"{tile.path()}: not in this tree")
+    return b"".join(hashes)

@@ -22,6 +22,7 @@ from tallystick.ledger.tenant_keys import (
 )
 
 BLOCK_EVENTS = 4_096
+RUN_REFS = 256
 MAX_CACHED = 100_000
 
 
@@ -29,7 +30,8 @@ class Subject:
     """One subject's ref and key, as long as they live.
 
     Attributes:
-        ref: 16 random bytes; entries name the subject by them.
+        ref: 16 bytes; entries name the subject by them. A run of up to 256 refs shares the first
+            four, all others are random.
         key: 32 random bytes; destroying them erases.
         lookup: Keyed hash of the person's id, None for a block of events.
         stored: Whether the row is known to be committed.
@@ -92,6 +94,8 @@ class TenantSubjects:
         self._openers: dict[bytes, Subject] = {}
         self._block: Subject | None = None
         self._block_left = 0
+        self._run = b""
+        self._run_left = 0
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Forget everything cached if the tenant's state has moved on (an erasure, say).
@@ -226,4 +230,8 @@ class TenantSubjects:
 
     def _mint(self, lookup: bytes | None) -> Subject:
         chance = self._entropy.draw(48)
-        return Subject(chance[:16], chance[16:], lookup, stored=False)
+        if not self._run_left:
+            self._run, self._run_left = chance[:4], RUN_REFS
+        self._run_left -= 1
+        # A run of refs begins alike: its rows lie in the same few pages (ADR 0012).
+        return Subject(self._run + chance[4:16], chance[16:], lookup, stored=False)

@@ -6,6 +6,7 @@ an entry, nor an entry as a node.
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from struct import Struct
 from typing import Final
 
 from tallystick.errors import MalformedError
@@ -18,6 +19,7 @@ EMPTY_ROOT: Final = sha256(b"").digest()
 # Copying a state that has read its prefix is a fifth faster than hashing prefix + entry.
 _LEAF: Final = sha256(b"\x00")
 _NODE: Final = b"\x01"
+_pairs: Final = Struct(f"{2 * HASH_SIZE}s").iter_unpack
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -37,6 +39,11 @@ def parent_hashes(hashes: Sequence[bytes]) -> list[bytes]:
     one = iter(hashes)
     pairs = zip(one, one, strict=False)
     return [sha256(_NODE + left + right).digest() for left, right in pairs]
+
+
+def parent_row(row: bytes) -> bytes:
+    """Hash each two neighbours of a level, given and returned as one row of an even number."""
+    return b"".join([sha256(_NODE + pair).digest() for (pair,) in _pairs(row)])
 
 
 def require_hashes(what: str, hashes: Iterable[bytes]) -> None:

@@ -20,6 +20,7 @@ from tallystick.tlog.hashing import (
     HASH_SIZE,
     node_hash,
     parent_hashes,
+    parent_row,
     require_hashes,
 )
 
@@ -131,3 +132,20 @@ def subtree_root(hashes: Sequence[bytes]) -> bytes:
         level = parent_hashes(level)
         level += lone
     return level[0]
+
+
+def row_root(row: bytes) -> bytes:
+    """Return the root of a complete subtree, from a row of hashes one behind the other.
+
+    Args:
+        row: 32 bytes for each of 2^n neighbours of one level.
+
+    Raises:
+        MalformedError: The row is of another length.
+    """
+    count, rest = divmod(len(row), HASH_SIZE)
+    if rest or count.bit_count() != 1:
+        raise MalformedError(f"subtree: {len(row)} bytes, want {HASH_SIZE} times a power of two")
+    while len(row) > HASH_SIZE:
+        row = parent_row(row)
+    return row

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tallystick.tlog.hashing import HASH_SIZE, leaf_hash
-from tallystick.tlog.tile import TILE_WIDTH
+from tallystick.tlog.tile import CHECKSUM_SIZE, TILE_WIDTH, tile_checksums
 from tallystick.tlog.tree import Frontier, subtree_root
 
 
@@ -50,11 +50,11 @@ class StoredEntry(NamedTuple):
 
 
 class StoredTile(NamedTuple):
-    """A full tile as the store gives it: 256 hashes, and the root of the subtree below it."""
+    """A full tile as the store gives it: checksums of its 256 hashes, and the root over them."""
 
     level: int
     index: int  # type: ignore[assignment]  # hides tuple.index()
-    hashes: bytes
+    checksums: bytes
     root: bytes
 
 
@@ -183,7 +183,7 @@ class LogCheck:
                 self._made.append(0)
             for index in range(start, start + full):
                 hashes, pending[:TILE_WIDTH] = pending[:TILE_WIDTH], []
-                tile = StoredTile(level, index, b"".join(hashes), subtree_root(hashes))
+                tile = StoredTile(level, index, tile_checksums(hashes), subtree_root(hashes))
                 self._pending[level + 1].append(tile.root)
                 yield from self._compare_tile(tile, stored.get(index))
             self._made[level] += full
@@ -197,7 +197,7 @@ class LogCheck:
             yield Finding(Verdict.INCOMPLETE, self.origin, first, what)
         elif other != tile:
             width = TILE_WIDTH**tile.level
-            at = first + _first_difference(tile.hashes, other.hashes) * width
+            at = first + _first_difference(tile.checksums, other.checksums) * width
             what = f"{name}: not what the entries give"
             yield Finding(Verdict.TAMPERED, self.origin, at, what)
 
@@ -209,7 +209,7 @@ class LogCheck:
 
 
 def _first_difference(ours: bytes, theirs: bytes) -> int:
-    for position in range(0, len(ours), 32):
-        if ours[position : position + 32] != theirs[position : position + 32]:
-            return position // 32
+    for position in range(0, len(ours), CHECKSUM_SIZE):
+        if ours[position : position + CHECKSUM_SIZE] != theirs[position : position + CHECKSUM_SIZE]:
+            return position // CHECKSUM_SIZE
     return 0

@@ -15,7 +15,7 @@ from tallystick.tlog.proof import (
     verify_consistency,
     verify_inclusion,
 )
-from tallystick.tlog.tree import Frontier, subtree_root
+from tallystick.tlog.tree import Frontier, row_root, subtree_root
 
 MOST = 130
 NUMBERED = [b"entry %d" % index for index in range(MOST)]
@@ -42,6 +42,14 @@ def test_a_frontier_has_the_root_that_the_rfc_defines(log: list[bytes]) -> None:
 
     assert Frontier().extend(leaves).root() == mth(log)
     assert subtree_root(leaves) == mth(log)
+
+
+@given(st.integers(0, 6), st.data())
+def test_a_complete_row_has_the_root_that_the_rfc_defines(height: int, data: st.DataObject) -> None:
+    count = 1 << height
+    log = data.draw(st.lists(st.binary(max_size=3), min_size=count, max_size=count))
+
+    assert row_root(b"".join([leaf_hash(entry) for entry in log])) == mth(log)
 
 
 @given(entries, st.data())

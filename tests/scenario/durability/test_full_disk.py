@@ -14,20 +14,20 @@ from kit.events import reference_event
 from kit.house import fsck, new_house, new_tenant, record
 from tallystick.errors import PushbackError
 from tallystick.ledger.ports import SUPER_SLOT
-from tallystick.ledger.publisher import latest
+from tallystick.ledger.published import latest
 from tallystick.settings import Settings
 from tallystick.tlog.note import Note
 from tallystick.wiring import open_house
 
 BATCH = 100
-TMPFS = "16m"
+TMPFS = "32m"
 
 OutOfRoom = Callable[[Door], AbstractContextManager[None]]
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder with room for 16 MB."""
+    """A folder with room for 32 MB."""
     mount = ["mount", "-t", "tmpfs", "-o", f"size={TMPFS}", "tmpfs", str(tmp_path)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small tmpfs needs root")
@@ -170,7 +170,7 @@ def test_an_epoch_that_finds_no_room_is_put_off_and_nothing_signed_is_lost(
         # From no room at all up to enough, page by page, so that each step runs out once.
         for pages in range(40):
             record(house, tenant, reference_event(pages))
-            with filled(small_disk, spared=pages * 4_096):
+            with filled(small_disk, spared=pages * 16_384):
                 try:
                     house.publisher.publish()
                 except PushbackError:

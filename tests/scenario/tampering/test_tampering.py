@@ -189,6 +189,17 @@ def flip_leaf(data: Path) -> None:
     flip_in(data, "entry", "leaf", f"id = {SLOT + 123}", 40)
 
 
+def flip_hash(data: Path) -> None:
+    flip_in(data, "entry", "leaf_hash", f"id = {SLOT + 300}", 7)
+
+
+def flip_hash_of_pruned(data: Path) -> None:
+    """Change the hash of an entry whose bytes are gone: nothing in its row contradicts it."""
+    flip_in(data, "entry", "leaf_hash", f"id = {SLOT + 300}", 2)
+    with editing(data) as db:
+        db.execute("UPDATE entry SET leaf = NULL WHERE id = ?", (SLOT + 300,))
+
+
 def shorten_hash(data: Path) -> None:
     with editing(data) as db:
         db.execute("UPDATE entry SET leaf_hash = 'short' WHERE id = ?", (SLOT + 123,))
@@ -199,7 +210,7 @@ def flip_disclosure(data: Path) -> None:
 
 
 def flip_tile(data: Path) -> None:
-    flip_in(data, "tile", "hashes", f"id = {SLOT + 1}", 5 * 32)
+    flip_in(data, "tile", "checksums", f"id = {SLOT + 1}", 5 * 4)
 
 
 def flip_tile_root(data: Path) -> None:
@@ -213,7 +224,7 @@ def delete_tile(data: Path) -> None:
 
 def invent_tile(data: Path) -> None:
     with editing(data) as db:
-        db.execute("INSERT INTO tile VALUES (?, ?, ?)", (SLOT + LEVEL, bytes(8192), bytes(32)))
+        db.execute("INSERT INTO tile VALUES (?, ?, ?)", (SLOT + LEVEL, bytes(32), bytes(1024)))
 
 
 def flip_head(data: Path) -> None:
@@ -269,6 +280,8 @@ AFTER_ERASURE = 1 + 500 + 1 + 200  # the declaration, 500 events, the erasure, 2
 CHANGES = [
     pytest.param(flip_leaf, ACME, 123, id="a byte of a leaf"),
     pytest.param(shorten_hash, ACME, 123, id="a leaf hash cut short"),
+    pytest.param(flip_hash, ACME, 300, id="a byte of a leaf hash"),
+    pytest.param(flip_hash_of_pruned, ACME, 300, id="a byte of a pruned entry's hash"),
     pytest.param(flip_disclosure, ACME, 124, id="a byte of a disclosure"),
     pytest.param(rewrite_entry_with_its_hash, ACME, 42, id="a leaf together with its hash"),
     pytest.param(flip_tile, ACME, 256 + 5, id="a byte of a tile"),

@@ -12,7 +12,7 @@ from tallystick.tlog.proof import (
     verify_consistency,
     verify_inclusion,
 )
-from tallystick.tlog.tree import Frontier, subtree_root
+from tallystick.tlog.tree import Frontier, row_root, subtree_root
 
 A, B, C, D = (bytes([letter]) * 32 for letter in b"abcd")
 MOST = 2**63 - 1
@@ -88,6 +88,12 @@ def test_a_leaf_hash_of_another_length_is_refused() -> None:
         Frontier().extend([A, b"entry"])
     with pytest.raises(MalformedError, match="subtree: hash of 5 bytes, want 32"):
         subtree_root([b"entry"])
+
+
+@pytest.mark.parametrize("row", [b"", A[:31], A + B[:31], A + B + C], ids=len)
+def test_a_row_that_is_no_complete_subtree_is_refused(row: bytes) -> None:
+    with pytest.raises(MalformedError, match=f"subtree: {len(row)} bytes, want 32 times a power"):
+        row_root(row)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tallystick.drivers.sqlite.connection import connect_writer
 from tallystick.drivers.sqlite.queue import WriterQueue
 from tallystick.errors import PushbackError
 
-_MANY_FRAMES = 4_096
+_MANY_FRAMES = 2_048
 _ATTEMPTS, _PAUSE_S = 5, 0.5
 
 

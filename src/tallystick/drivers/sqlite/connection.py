@@ -4,7 +4,7 @@ from pathlib import Path
 
 import apsw
 
-PAGE_SIZE = 16_384
+PAGE_SIZE = 32_768
 BUSY_MS = 2_000
 WRITER_CACHE_KIB = 65_536
 READER_CACHE_KIB = 8_192

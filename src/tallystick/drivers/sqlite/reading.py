@@ -31,7 +31,10 @@ SELECT id & ?, CAST(event_id AS BLOB), CAST(leaf AS BLOB), CAST(leaf_hash AS BLO
 FROM entry WHERE id >= ? AND id < ? ORDER BY id
 """
 _LEAF_HASHES = "SELECT CAST(leaf_hash AS BLOB) FROM entry WHERE id >= ? AND id < ? ORDER BY id"
-_TILES = "SELECT id - ?1, hashes, root FROM tile WHERE id >= ?1 + ?2 AND id < ?1 + ?3 ORDER BY id"
+_TILES = """
+SELECT id - ?1, checksums, root FROM tile WHERE id >= ?1 + ?2 AND id < ?1 + ?3 ORDER BY id
+"""
+_TILE_ROOTS = "SELECT CAST(root AS BLOB) FROM tile WHERE id >= ? AND id < ? ORDER BY id"
 _JOURNAL = "SELECT seq, slot, start, stop FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
 _FIND = """
 SELECT entry.event_id, entry.id FROM carray(?) AS wanted
@@ -76,6 +79,11 @@ class SqliteSnapshot:
         first = tile_id(slot, level, 0)
         rows = self._db.execute(_TILES, (first, start, end))
         return [FullTile(level, *row) for row in rows]
+
+    def tile_roots(self, slot: int, level: int, start: int, end: int) -> list[bytes]:
+        """See :class:`~tallystick.ledger.ports.Snapshot`."""
+        first = tile_id(slot, level, 0)
+        return [root for (root,) in self._db.execute(_TILE_ROOTS, (first + start, first + end))]
 
     def find(self, tenant: int, event_ids: Sequence[bytes]) -> dict[bytes, Place]:
         """See :class:`~tallystick.ledger.ports.Snapshot`."""

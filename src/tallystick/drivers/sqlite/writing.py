@@ -24,7 +24,7 @@ INSERT INTO head (slot, size, root, frontier, received_at) VALUES (?, ?, ?, ?, ?
 ON CONFLICT (slot) DO UPDATE SET size = excluded.size, root = excluded.root,
   frontier = excluded.frontier, received_at = excluded.received_at
 """
-_TILE = "INSERT INTO tile (id, hashes, root) VALUES (?, ?, ?)"
+_TILE = "INSERT INTO tile (id, checksums, root) VALUES (?, ?, ?)"
 _EXTENT = "INSERT INTO journal (slot, start, stop) VALUES (?, ?, ?)"
 _SCRUB = "UPDATE entry SET disclosure = ? WHERE id = ?"
 
@@ -101,8 +101,8 @@ class SqliteTransaction(SqliteSnapshot):
         self._insert(log, entries)
         self._db.execute(_HEAD, (log.slot, *head))
         self._db.execute(_EXTENT, (log.slot, start, end))
-        for level, index, hashes, root in tiles:
-            self._db.execute(_TILE, (tile_id(log.slot, level, index), hashes, root))
+        for level, index, checksums, root in tiles:
+            self._db.execute(_TILE, (tile_id(log.slot, level, index), checksums, root))
 
     def _insert(self, log: Log, entries: Sequence[Entry]) -> None:
         shared = (log.slot << SLOT_BITS, log.tenant)

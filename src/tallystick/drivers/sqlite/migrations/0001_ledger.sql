@@ -28,11 +28,12 @@ BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
 CREATE TRIGGER entry_stays BEFORE DELETE ON entry
 BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
 
--- id = slot * 2^40 + level * 2^36 + index of the tile.
+-- id = slot * 2^40 + level * 2^36 + index of the tile. Its 256 hashes stand in the rows that they
+-- come from (leaf hashes of entries, roots of the tiles one level down); here, a checksum of each.
 CREATE TABLE tile (
-  id      INTEGER PRIMARY KEY,
-  hashes  BLOB NOT NULL,
-  root    BLOB NOT NULL
+  id         INTEGER PRIMARY KEY,
+  root       BLOB NOT NULL,
+  checksums  BLOB NOT NULL
 );
 
 CREATE TABLE head (
@@ -43,8 +44,10 @@ CREATE TABLE head (
   received_at  BIGINT  NOT NULL
 );
 
+-- Rows are only added, so that the next seq is above all earlier ones; AUTOINCREMENT would write
+-- one page more in each commit.
 CREATE TABLE journal (
-  seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq    INTEGER PRIMARY KEY,
   slot   BIGINT NOT NULL,
   start  BIGINT NOT NULL,
   stop   BIGINT NOT NULL
@@ -75,7 +78,8 @@ CREATE TABLE tenant_state (
   version  BIGINT NOT NULL
 );
 
--- A person (lookup: keyed hash of their id) or a block of events without one (lookup NULL).
+-- A person (lookup: keyed hash of their id) or a block of events without one (lookup NULL). Refs
+-- come in runs with the same first bytes, so that new rows lie together; lookups lie anywhere.
 CREATE TABLE subject (
   tenant      BIGINT NOT NULL,
   ref         BLOB   NOT NULL,
