@@ -10,7 +10,7 @@ from bench.figure import Better, Figure
 from bench.load import BATCH, Load
 from bench.reference import Reference, around
 from tallystick.events.canonical import MAX_DEPTH, decode
-from tallystick.events.event import parse_event, to_builtins
+from tallystick.events.parsing import parse_event, to_builtins
 from tallystick.ledger.inspection import Inspection
 from tallystick.wiring import DATABASE, House
 

@@ -12,9 +12,8 @@ canonical value.
 """
 
 import hmac
-from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,8 +25,7 @@ _COMMITMENT = 32
 _HEADER = 1 + _NONCE + _COMMITMENT + 4
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """The sealed values of one subject in one entry.
 
     Attributes:
@@ -66,7 +64,7 @@ class Cipher:
             identity: See :func:`entry_identity`.
             slot: Position of the subject in ``subject_refs``, 0 to 255.
             nonce: 12 fresh random bytes.
-            plaintext: JSON object from path to canonical value.
+            plaintext: JSON array of canonical values, as the entry's ``sealed`` orders them.
         """
         ciphertext = self._aead.encrypt(nonce, plaintext, identity)
         length = len(ciphertext).to_bytes(4, "big")
@@ -87,24 +85,25 @@ class Cipher:
             raise VerificationError("disclosure: ciphertext was changed") from None
 
 
-def sections(disclosure: bytes | None) -> Iterator[Section]:
+def sections(disclosure: bytes | None) -> list[Section]:
     """Split a stored disclosure into its sections.
 
     Raises:
         MalformedError: The bytes end in the middle of a section.
     """
     data = disclosure or b""
-    start = 0
-    while start < len(data):
-        body = start + _HEADER
-        length = int.from_bytes(data[body - 4 : body], "big")
-        end = body + length
-        if body > len(data) or end > len(data):
-            raise MalformedError(f"disclosure: {len(data)} bytes, want {end}")
-        nonce = data[start + 1 : start + 1 + _NONCE]
-        commitment = data[start + 1 + _NONCE : body - 4]
-        yield Section(data[start], nonce, commitment, data[body:end])
+    found: list[Section] = []
+    start, size = 0, len(data)
+    while start < size:
+        nonce, body = start + 1, start + _HEADER
+        end = body + int.from_bytes(data[body - 4 : body], "big")
+        if body > size or end > size:
+            raise MalformedError(f"disclosure: {size} bytes, want {end}")
+        commitment = data[nonce + _NONCE : body - 4]
+        section = Section(data[start], data[nonce : nonce + _NONCE], commitment, data[body:end])
+        found.append(section)
         start = end
+    return found
 
 
 def without(disclosure: bytes | None, slots: frozenset[int]) -> bytes | None:

@@ -36,7 +36,7 @@ class Layout(Protocol):
         ...
 
     def disclosure(self, slot: int, texts: Sequence[bytes]) -> bytes:
-        """Write the values of one subject as they are encrypted."""
+        """Write the values of one subject as they are encrypted: in the order of "sealed"."""
         ...
 
     def folded(self, size: int) -> "Draft":
@@ -134,13 +134,12 @@ class _Alone:
 
     def disclosure(self, slot: int, texts: Sequence[bytes]) -> bytes:
         """See :class:`Layout`."""
-        return b"{%b}" % b",".join(
-            [
-                spelled(path)[1] + text
-                for (path, _, person), text in zip(self._found, texts, strict=True)
-                if self._slots[person] == slot
-            ]
-        )
+        mine = [
+            (path.encode("utf-16-be"), text)
+            for (path, _, person), text in zip(self._found, texts, strict=True)
+            if self._slots[person] == slot
+        ]
+        return b"[%b]" % b",".join([text for _, text in sorted(mine)])
 
     def folded(self, size: int) -> Draft:
         """Move all changes whole behind one commitment."""

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tallystick.errors import NotFoundError
-from tallystick.events.canonical import decode
+from tallystick.events.framing import prefixed
 from tallystick.ledger import tenant_keys
-from tallystick.ledger.disclosure import Cipher, entry_identity, sections, without
+from tallystick.ledger.disclosure import sections, without
 from tallystick.ledger.erased import erased_refs
 from tallystick.ledger.opening import read_leaf, refs_of
 from tallystick.ledger.ports import (
@@ -27,10 +27,14 @@ from tallystick.ledger.ports import (
 )
 from tallystick.ledger.queries import as_bytes, as_int
 from tallystick.ledger.reader import Reader, read_forward
+from tallystick.ledger.sealed_values import decrypt, framed
 from tallystick.ledger.subjects import Subject, event_key
 from tallystick.ledger.tenant_keys import SUBJECTS, subject_context, survivor_context
 
 _PAGE = 2_000
+
+REF_BYTES = 16
+"""Length of a subject's ref; the name of a swept event is a ref and an event id."""
 
 IDENTIFYING = ("/id", "/name", "/email")
 """Which of a person's values are searched for in values that belong to nobody known."""
@@ -121,12 +125,30 @@ def _look(reader: Reader, snapshot: Snapshot, erasure: Erasure, progress: Progre
 
 def carry_out(tx: Transaction, keeper: KeyKeeper, entropy: Entropy, erasure: Erasure) -> None:
     """Destroy the keys, in the transaction that records the erasure."""
-    tenant = erasure.tenant
-    tx.execute(SUBJECTS["drop_subject"], [{"tenant": tenant, "ref": erasure.subject.ref}])
+    names = [bytes.fromhex(name) for _, name in erasure.names]
+    destroy(tx, keeper, entropy, erasure.tenant, names)
+
+
+def destroy(
+    tx: Transaction, keeper: KeyKeeper, entropy: Entropy, tenant: int, names: Sequence[bytes]
+) -> None:
+    """Destroy the keys of what an erasure entry names; what has no key any more is passed over.
+
+    Args:
+        tx: The transaction that records the erasure.
+        keeper: Opens the tenant's keys.
+        entropy: Draws the tenant's next key.
+        tenant: Number of the tenant.
+        names: Refs of subjects, and refs of blocks with the id of an event.
+    """
+    gone = [name for name in names if len(name) == REF_BYTES]
+    tx.execute(SUBJECTS["drop_subject"], [{"tenant": tenant, "ref": ref} for ref in gone])
     keys = tenant_keys.open_keys(tx, keeper, tenant)
-    blocks = {ref for ref, _ in erasure.mentions.values()}
-    for ref in blocks:
-        swept = {event_id for block, event_id in erasure.mentions.values() if block == ref}
+    blocks: dict[bytes, set[bytes]] = {}
+    for name in names:
+        if len(name) > REF_BYTES:
+            blocks.setdefault(name[:REF_BYTES], set()).add(name[REF_BYTES:])
+    for ref, swept in blocks.items():
         _break_up(tx, keys, entropy, ref, swept)
     tx.execute(SUBJECTS["bump_state"], [{"tenant": tenant}])
     tenant_keys.replace(tx, keeper, entropy, tenant)
@@ -175,7 +197,7 @@ def _collect(reader: Reader, _: Snapshot, log: Log, entry: Entry, erasure: Erasu
     if entry.leaf is None or ref.encode() not in entry.leaf:
         return
     erasure.entries.append(Place(log.slot, entry.index))
-    values = _values(reader, log, entry, erasure.subject.ref_text, erasure.subject.cipher)
+    values = _values(reader, log, entry, erasure.subject.ref_text, erasure.subject)
     for path, value in values.items():
         if path.endswith(IDENTIFYING) and isinstance(value, str):
             erasure.identifiers.add(value)
@@ -193,20 +215,23 @@ def _sweep(reader: Reader, snapshot: Snapshot, log: Log, entry: Entry, erasure: 
             subject = subjects.opener(snapshot, bytes.fromhex(ref), entry.event_id)
         if subject is None or subject.lookup is not None:
             continue
-        told = list(_strings(_values(reader, log, entry, ref, subject.cipher)))
+        told = list(_strings(_values(reader, log, entry, ref, subject)))
         if any(needle in text.casefold() for text in told for needle in needles):
             place = Place(log.slot, entry.index)
             erasure.mentions[place] = (bytes.fromhex(ref), entry.event_id)
 
 
-def _values(reader: Reader, log: Log, entry: Entry, ref: str, cipher: Cipher) -> dict[str, object]:
+def _values(
+    reader: Reader, log: Log, entry: Entry, ref: str, subject: Subject
+) -> dict[str, object]:
     leaf = read_leaf(entry.leaf or b"")
     refs = _texts(leaf.get("subject_refs"))
+    sealed = leaf.get("sealed")
     for section in sections(entry.disclosure):
-        if section.slot < len(refs) and refs[section.slot] == ref:
-            identity = entry_identity(reader.logs.origin(log), entry.event_id)
-            values = decode(cipher.open(identity, section))
-            return values if isinstance(values, dict) else {}
+        if section.slot < len(refs) and refs[section.slot] == ref and isinstance(sealed, dict):
+            paths = [path for path, (slot, _) in sealed.items() if slot == section.slot]
+            names = framed(reader.logs.origin(log)), prefixed(entry.event_id)
+            return decrypt(*names, subject, section, paths)
     return {}
 
 

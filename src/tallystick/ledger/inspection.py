@@ -8,13 +8,13 @@ control entries: the tables of tenants, keys, declarations and erasures.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tallystick.errors import MalformedError, TallystickError, VerificationError
-from tallystick.events.event import id_text
+from tallystick.errors import MalformedError, TallystickError
+from tallystick.ledger.entry_check import EntryCheck
 from tallystick.ledger.epoch_check import EpochCheck, check_checkpoints
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.logs import sizes
 from tallystick.ledger.ports import SUPER_SLOT, Entry, Log, Snapshot
-from tallystick.ledger.publisher import PUBLISHING
+from tallystick.ledger.published import PUBLISHING
 from tallystick.ledger.queries import as_bytes, as_int, as_text, load
 from tallystick.ledger.subject_check import SubjectCheck
 from tallystick.tlog.checkpoint import Checkpoint
@@ -23,6 +23,9 @@ from tallystick.tlog.tree import Frontier
 from tallystick.verify.fsck import Finding, LogCheck, StoredEntry, StoredTile, Verdict
 
 PAGE = 2_048
+_AT_ONCE = 512
+"""Entries checked at once: so many stay in the processor's cache between two checks."""
+
 _CURSORS = load("tallystick.ledger", "cursors.sql")
 
 Progress = Callable[[int, int], None]
@@ -87,7 +90,8 @@ class Inspection:
         self._gather_claims(snapshot)
         if not self._tree_only:
             for tenant in sorted({log.tenant for log in logs}):
-                check = self._subjects[tenant] = SubjectCheck(self._ledger, snapshot, tenant)
+                check = SubjectCheck(self._ledger, snapshot, tenant, keep_keys=self._disclosures)
+                self._subjects[tenant] = check
                 findings += check.check_rows()
         roots = {log.slot: self._check_log(snapshot, log) for log in logs}
         super_log = self._ledger.logs.at(snapshot, SUPER_SLOT)
@@ -132,7 +136,7 @@ class Inspection:
         # A page beyond the head: entries that no head covers were put there by hand.
         for entry in snapshot.entries(log.slot, 0, head.size + PAGE):
             page.append(entry)
-            if len(page) == PAGE:
+            if len(page) == _AT_ONCE:
                 self._check_page(snapshot, log, check, page)
                 page = []
         self._check_page(snapshot, log, check, page)
@@ -146,23 +150,18 @@ class Inspection:
             [StoredEntry(entry.index, entry.leaf, entry.leaf_hash) for entry in page]
         )
         if log.slot != SUPER_SLOT and not self._tree_only:
+            entries = EntryCheck(self._ledger, snapshot, log, self._subjects[log.tenant])
             for entry in page:
                 if entry.leaf is not None:
-                    self._check_entry(snapshot, log, check.origin, entry, entry.leaf)
+                    self._check_entry(entries, check.origin, entry, entry.leaf)
         self._result.entries += len(page)
         self._progress(self._result.entries, self._total)
 
-    def _check_entry(
-        self, snapshot: Snapshot, log: Log, origin: str, entry: Entry, leaf: bytes
-    ) -> None:
+    def _check_entry(self, entries: EntryCheck, origin: str, entry: Entry, leaf: bytes) -> None:
         try:
-            # At the top of every leaf, behind "class"; those of links are first in their objects.
-            if f',"id":"{id_text(entry.event_id)}"'.encode() not in leaf:
-                raise VerificationError(f"entry {entry.index:,}: its row has another event id")
-            self._subjects[log.tenant].check_entry(entry, leaf)
+            entries.check(entry, leaf)
             if self._disclosures:
-                opened = self._ledger.reader.open(snapshot, log, entry)
-                self._result.opened += len(opened.values)
+                self._result.opened += entries.open(entry, leaf)
         except TallystickError as error:
             self._find(Verdict.TAMPERED, origin, entry.index, str(error))
 

@@ -4,16 +4,15 @@ Each value is checked against its commitment before it is shown: a disclosure th
 is found on the first read, not at the next audit.
 """
 
-from binascii import a2b_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tallystick.errors import MalformedError, VerificationError
-from tallystick.events.canonical import decode, encode
-from tallystick.events.commitment import commit
 from tallystick.events.framing import prefixed
 from tallystick.events.pointer import put
-from tallystick.ledger.disclosure import Section, entry_identity, sections
+from tallystick.ledger import stored_json
+from tallystick.ledger.disclosure import sections
+from tallystick.ledger.sealed_values import Commitments, Salted, commit, decrypt, framed
 from tallystick.ledger.subjects import Subject
 
 Opener = Callable[[bytes, bytes], Subject | None]
@@ -37,7 +36,7 @@ class Opened:
 
     event: dict[str, object]
     refs: list[str]
-    values: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    values: Salted = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,7 +46,7 @@ def read_leaf(leaf: bytes) -> dict[str, object]:
     Raises:
         MalformedError: The bytes are no entry of version 1.
     """
-    entry = decode(leaf)
+    entry = stored_json.read(leaf)
     if not isinstance(entry, dict) or entry.get("v") != 1:
         raise MalformedError("entry: not an object of version 1")
     return entry
@@ -86,15 +85,23 @@ def open_entry(
     refs = _refs(event.pop("subject_refs", []))
     sealed = _sealed(event.pop("sealed", {}), len(refs))
     opened = Opened(event, refs)
+    names = (framed(origin), prefixed(event_id))
     stored = {section.slot: section for section in sections(disclosure)}
     for slot, ref in enumerate(refs):
-        paths = {path: want for path, (place, want) in sealed.items() if place == slot}
         subject = opener(bytes.fromhex(ref), event_id)
         section = stored.get(slot)
         if subject is None or section is None:
-            opened.missing.update(dict.fromkeys(paths, ref))
+            opened.missing.update(dict.fromkeys(sealed[slot], ref))
             continue
-        _open_slot(opened, origin, event_id, subject, section, paths)
+        values = decrypt(*names, subject, section, tuple(sealed[slot]))
+        commitments, salted = commit(*names, subject, slot, values)
+        for path in values:
+            if commitments[path] != sealed[slot][path]:
+                what = f"disclosure: the value at {path} is not the one committed"
+                raise VerificationError(what)
+        for path, value in values.items():
+            put(event, path, value)
+        opened.values |= salted
     return opened
 
 
@@ -117,30 +124,6 @@ def check_opened(opened: Opened, event_id: bytes, erased: frozenset[str]) -> Non
             )
 
 
-def _open_slot(
-    opened: Opened,
-    origin: str,
-    event_id: bytes,
-    subject: Subject,
-    section: Section,
-    paths: dict[str, bytes],
-) -> None:
-    values = decode(subject.cipher.open(entry_identity(origin, event_id), section))
-    if not isinstance(values, dict) or values.keys() != paths.keys():
-        raise VerificationError("disclosure: holds other paths than the entry commits to")
-    started = subject.salts(prefixed(origin.encode())).copy()
-    started.update(prefixed(event_id))
-    for path, value in values.items():
-        text = encode(value)
-        state = started.copy()
-        state.update(prefixed(path.encode()))
-        salt = state.digest()
-        if commit(salt, path, text) != paths[path]:
-            raise VerificationError(f"disclosure: the value at {path} is not the one committed")
-        put(opened.event, path, value)
-        opened.values[path] = (salt, text)
-
-
 def _refs(refs: object) -> list[str]:
     if not isinstance(refs, list) or not all(_is_ref(ref) for ref in refs):
         raise MalformedError("entry: subject_refs, want a list of 32 hex digits each")
@@ -151,14 +134,15 @@ def _is_ref(ref: object) -> bool:
     return isinstance(ref, str) and len(ref) == 32 and not ref.strip("0123456789abcdef")  # noqa: PLR2004
 
 
-def _sealed(sealed: object, slots: int) -> dict[str, tuple[int, bytes]]:
+def _sealed(sealed: object, slots: int) -> list[Commitments]:
+    """Sort the commitments of an entry by slot."""
     if not isinstance(sealed, dict):
         raise MalformedError("entry: sealed, want an object")
-    commitments: dict[str, tuple[int, bytes]] = {}
+    by_slot: list[Commitments] = [{} for _ in range(slots)]
     for path, pair in sealed.items():
         match pair:
-            case [int() as slot, str() as text] if 0 <= slot < slots:
-                commitments[path] = (slot, a2b_base64(text))
+            case [int() as slot, str()] if type(slot) is int and 0 <= slot < slots:
+                by_slot[slot][path] = pair
             case _:
                 raise MalformedError(f"entry: sealed {path}, want [slot, commitment]")
-    return commitments
+    return by_slot

@@ -8,6 +8,7 @@ from tallystick.ledger.ledger import LEDGER_DOOR, Ledger
 from tallystick.ledger.opening import read_leaf, refs_of
 from tallystick.ledger.ports import Entry, Snapshot
 from tallystick.ledger.queries import as_bytes, as_int
+from tallystick.ledger.subjects import MAX_CACHED, Subject, event_key
 from tallystick.ledger.tenant_keys import (
     SUBJECTS,
     TenantKeys,
@@ -18,6 +19,7 @@ from tallystick.ledger.tenant_keys import (
 from tallystick.verify.fsck import Finding, Verdict
 
 PAGE = 2_048
+_REF_DIGITS = 32
 
 
 class SubjectCheck:
@@ -27,13 +29,17 @@ class SubjectCheck:
         ledger: The ledger.
         snapshot: The store.
         tenant: Number of the tenant.
+        keep_keys: Keep every key that unwraps, for :meth:`opener`.
     """
 
-    def __init__(self, ledger: Ledger, snapshot: Snapshot, tenant: int) -> None:
+    def __init__(self, ledger: Ledger, snapshot: Snapshot, tenant: int, *, keep_keys: bool) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
         self._tenant = tenant
+        self._keep_keys = keep_keys
         self._known: set[str] = set()
+        self._keys: dict[str, tuple[bytes, bytes | None]] = {}
+        self._subjects: dict[str, Subject] = {}
         self._erased: set[str] | None = None
 
     def check_rows(self) -> Iterator[Finding]:
@@ -44,12 +50,15 @@ class SubjectCheck:
         except TallystickError as error:
             yield Finding(Verdict.TAMPERED, origin, None, str(error))
             return
-        for name, wrapped, generation, context in self._wrapped():
+        for name, lookup, wrapped, generation, context in self._wrapped():
             self._known.add(name)
             try:
-                keys.unwrap(wrapped, generation, context)
+                key = keys.unwrap(wrapped, generation, context)
             except VerificationError as error:
                 yield Finding(Verdict.TAMPERED, origin, None, f"{name}: {error}")
+            else:
+                if self._keep_keys and len(name) == _REF_DIGITS:  # else the key of one event
+                    self._keys[name] = (key, lookup)
         yield from self._check_erased(keys)
 
     def check_entry(self, entry: Entry, leaf: bytes) -> None:
@@ -69,7 +78,31 @@ class SubjectCheck:
                     " and no erasure entry names it"
                 )
 
-    def _wrapped(self) -> Iterator[tuple[str, bytes, int, bytes]]:
+    def opener(self, ref: object, event_id: bytes) -> Subject | None:
+        """Return what opens one subject's section of one event, or None where no key was kept.
+
+        Args:
+            ref: The subject as an entry names it: 32 hex digits, if it is a subject.
+            event_id: 16 bytes.
+        """
+        if not isinstance(ref, str):
+            return None
+        subject = self._subjects.get(ref) or self._subject(ref)
+        if subject is None or subject.lookup is not None:
+            return subject
+        return Subject(subject.ref, event_key(subject.key, event_id), None, stored=True)
+
+    def _subject(self, ref: str) -> Subject | None:
+        if ref not in self._keys:
+            return None
+        if len(self._subjects) >= MAX_CACHED:
+            self._subjects.clear()
+        key, lookup = self._keys[ref]
+        subject = self._subjects[ref] = Subject(bytes.fromhex(ref), key, lookup, stored=True)
+        return subject
+
+    def _wrapped(self) -> Iterator[tuple[str, bytes | None, bytes, int, bytes]]:
+        """Yield each row: name, lookup (None for blocks), wrapped key, generation, context."""
         tenant, after = self._tenant, b""
         every = SUBJECTS["all_subjects"]
         while rows := self._snapshot.rows(every, tenant=tenant, after=after, limit=PAGE):
@@ -77,12 +110,12 @@ class SubjectCheck:
                 after = as_bytes(name)
                 found = None if lookup is None else as_bytes(lookup)
                 context = subject_context(tenant, after, found)
-                yield after.hex(), as_bytes(wrapped), as_int(generation), context
+                yield after.hex(), found, as_bytes(wrapped), as_int(generation), context
         survivors = self._snapshot.rows(SUBJECTS["all_survivors"], tenant=tenant)
         for name, event_id, generation, wrapped in survivors:
             ref, event = as_bytes(name), as_bytes(event_id)
             context = survivor_context(tenant, ref, event)
-            yield (ref + event).hex(), as_bytes(wrapped), as_int(generation), context
+            yield (ref + event).hex(), None, as_bytes(wrapped), as_int(generation), context
 
     def _check_erased(self, keys: TenantKeys) -> Iterator[Finding]:
         """Nothing may be called erased that still has a key, or that no entry names."""

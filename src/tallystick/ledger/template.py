@@ -202,8 +202,8 @@ def _disclosures(found: Sequence[Found], owners: Sequence[str | None]) -> list[t
     disclosures = []
     for owner in owners:
         numbers = [number for number, (_, _, person) in enumerate(found) if person == owner]
-        keys = [spelled(found[number][0])[1].replace(b"%", b"%%") for number in numbers]
-        disclosures.append((b"{%b}" % b",".join([key + b"%b" for key in keys]), _taker(numbers)))
+        numbers.sort(key=lambda number: found[number][0].encode("utf-16-be"))
+        disclosures.append((b"[%b]" % b",".join([b"%b"] * len(numbers)), _taker(numbers)))
     return disclosures
 
 

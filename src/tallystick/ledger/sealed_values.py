@@ -1,0 +1,88 @@
+"""The sealed values of an entry, decrypted and committed to anew."""
+
+from binascii import b2a_base64
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from tallystick.errors import VerificationError
+from tallystick.events.canonical import encode
+from tallystick.events.commitment import DOMAIN
+from tallystick.events.framing import prefixed
+from tallystick.ledger import stored_json
+from tallystick.ledger.disclosure import Section
+from tallystick.ledger.subjects import Subject
+
+Salted = dict[str, tuple[bytes, bytes]]
+"""Path → (16-byte salt, canonical value): what a commitment is made of."""
+
+Commitments = dict[str, list[object]]
+"""Path → ``[slot, commitment]``, as the member ``sealed`` of an entry has them."""
+
+_DOMAIN: Final = DOMAIN + b"\x00"
+_write_text: Final = msgspec.json.Encoder().encode
+
+
+def decrypt(
+    origin: bytes, event_id: bytes, subject: Subject, section: Section, paths: Sequence[str]
+) -> dict[str, object]:
+    """Decrypt the section of one subject in one entry: path → value.
+
+    Args:
+        origin: Origin of the entry's log, behind its length.
+        event_id: The event's id, behind its length.
+        subject: Whose section it is.
+        section: As it is stored.
+        paths: What the entry has sealed to the subject, in its order.
+
+    Raises:
+        VerificationError: It is not the section that was sealed for this entry.
+        MalformedError: What was sealed is no JSON.
+    """
+    values = stored_json.read(subject.cipher.open(origin + event_id, section))
+    if not isinstance(values, list):
+        raise VerificationError("disclosure: no list of values")
+    if len(values) != len(paths):
+        raise VerificationError(
+            f"disclosure: {len(values)} values, the entry commits to {len(paths)}"
+        )
+    return dict(zip(paths, values, strict=True))
+
+
+def commit(
+    origin: bytes, event_id: bytes, subject: Subject, slot: int, values: Mapping[str, object]
+) -> tuple[Commitments, Salted]:
+    """Commit to the values of one subject in one entry, as was done when they were sealed.
+
+    Args:
+        origin: Origin of the entry's log, behind its length.
+        event_id: The event's id, behind its length.
+        subject: Whose values they are.
+        slot: Position of the subject in the entry's ``subject_refs``.
+        values: By path.
+
+    Source: docs/specs/entry-v1; ``events.commitment`` gives the reasons.
+    """
+    started = subject.salts(origin).copy()
+    started.update(event_id)
+    commitments: Commitments = {}
+    salted: Salted = {}
+    for path, value in values.items():
+        place = framed(path)
+        state = started.copy()
+        state.update(place)
+        salt = state.digest()
+        text = _write_text(value) if type(value) is str else encode(value)
+        code = b2a_base64(sha256(_DOMAIN + salt + place + text).digest(), newline=False)
+        commitments[path] = [slot, code.decode()]
+        salted[path] = (salt, text)
+    return commitments, salted
+
+
+@lru_cache(maxsize=4_096)
+def framed(text: str) -> bytes:
+    """Put the length of a path or an origin before it; there are few of either."""
+    return prefixed(text.encode())
