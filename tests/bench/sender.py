@@ -4,16 +4,21 @@
 connections that are kept alive, and prints one line of JSON.
 """
 
-import asyncio
 import json
+import re
+import select
+import socket
 import sys
 from collections.abc import Iterator
-from functools import partial
+from contextlib import suppress
 from time import perf_counter
 
 import msgspec
 
 from bench.load import Load
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
+_READ = 1 << 18
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -60,47 +65,80 @@ class Told(msgspec.Struct, frozen=True):
     p99_ms: float
 
 
-class Connection(asyncio.Protocol):
-    """One connection: sends the next request when the last one is answered."""
+class Connection:
+    """One connection: sends the next request when the last one is answered.
 
-    def __init__(self, requests: Iterator[bytes], done: asyncio.Future[None]) -> None:
+    Args:
+        port: Of the server, on loopback.
+        poll: Tells when there is something to do. An event loop would cost more, on cores that
+            the server wants too.
+        requests: What all connections send.
+    """
+
+    def __init__(self, port: int, poll: select.epoll, requests: Iterator[bytes]) -> None:
         self.waits: list[float] = []
         self.recorded = 0
+        self._poll = poll
         self._requests = requests
-        self._done = done
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setblocking(False)
         self._got = b""
+        self._rest = memoryview(b"")
+        self._held_up = False
         self._sent = 0.0
-        self._transport: asyncio.Transport | None = None
+        self.number = self._socket.fileno()
+        poll.register(self.number, select.EPOLLIN)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._send()
-
-    def data_received(self, data: bytes) -> None:
-        """Collect an answer."""
-        self._got += data
-        head, found, body = self._got.partition(b"\r\n\r\n")
-        if found and len(body) >= _length(head):
-            self.waits.append(perf_counter() - self._sent)
-            self.recorded += body.count(b'"status":"recorded"')
-            self._got = b""
-            self._send()
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        """End, also where the server has hung up; what was not answered is not counted."""
-        if not self._done.done():
-            self._done.set_result(None)
-
-    def _send(self) -> None:
-        assert self._transport is not None
+    def send_next(self) -> bool:
+        """Begin with the next request; False, and the end, where there is none."""
         request = next(self._requests, None)
         if request is None:
-            self._transport.close()
-            return
+            self._socket.close()
+            return False
         self._sent = perf_counter()
-        self._transport.write(request)
+        self._rest = memoryview(request)
+        self._push()
+        return True
+
+    def go_on(self, events: int) -> bool:
+        """Send more, or take in what came; False where nothing will come any more.
+
+        What was not answered when the server hung up is not counted.
+        """
+        if events & select.EPOLLOUT:
+            self._push()
+        if not events & ~select.EPOLLOUT:
+            return True
+        try:
+            data = self._socket.recv(_READ)
+        except ConnectionError:
+            data = b""
+        if not data:
+            self._socket.close()
+            return False
+        self._got += data
+        return not self._is_answered() or self.send_next()
+
+    def _is_answered(self) -> bool:
+        head = self._got.find(b"\r\n\r\n") + 4
+        length = _LENGTH.search(self._got, 0, head)
+        if length is None or len(self._got) < head + int(length[1]):
+            return False
+        self.waits.append(perf_counter() - self._sent)
+        self.recorded += self._got.count(b'"status":"recorded"', head)
+        self._got = b""
+        return True
+
+    def _push(self) -> None:
+        """Send what the connection takes just now of the request."""
+        before = self._held_up
+        with suppress(BlockingIOError, ConnectionError):  # a lost connection is seen on reading
+            self._rest = self._rest[self._socket.send(self._rest) :]
+        self._held_up = bool(self._rest)
+        if self._held_up != before:
+            more = select.EPOLLOUT if self._held_up else 0
+            self._poll.modify(self.number, select.EPOLLIN | more)
 
 
 def main(text: str) -> None:
@@ -114,8 +152,8 @@ def main(text: str) -> None:
     requests = _requests(order, bodies)
     print("ready", flush=True)
     sys.stdin.readline()
-    asyncio.run(_send(order, warm))
-    seconds, connections = asyncio.run(_send(order, requests))
+    _send(order, warm)
+    seconds, connections = _send(order, requests)
     waits = sorted(wait * 1_000 for each in connections for wait in each.waits)
     recorded = sum(each.recorded for each in connections)
     told = Told(
@@ -130,17 +168,17 @@ def main(text: str) -> None:
     print(json.dumps(msgspec.to_builtins(told)), flush=True)
 
 
-async def _send(order: Order, requests: list[bytes]) -> tuple[float, list[Connection]]:
-    loop = asyncio.get_running_loop()
+def _send(order: Order, requests: list[bytes]) -> tuple[float, list[Connection]]:
     rest = iter(requests)
-    ends = [loop.create_future() for _ in range(order.connections)]
     started = perf_counter()
-    opened = [
-        await loop.create_connection(partial(Connection, rest, end), "127.0.0.1", order.port)
-        for end in ends
-    ]
-    await asyncio.gather(*ends)
-    return perf_counter() - started, [connection for _, connection in opened]
+    with select.epoll() as poll:
+        connections = [Connection(order.port, poll, rest) for _ in range(order.connections)]
+        busy = {each.number: each for each in connections if each.send_next()}
+        while busy:
+            for number, events in poll.poll():
+                if not busy[number].go_on(events):
+                    del busy[number]
+    return perf_counter() - started, connections
 
 
 def _requests(order: Order, bodies: list[bytes]) -> list[bytes]:
@@ -149,14 +187,6 @@ def _requests(order: Order, bodies: list[bytes]) -> list[bytes]:
         f"Authorization: Bearer {order.key}\r\nContent-Length: "
     ).encode()
     return [b"%b%d\r\n\r\n%b" % (head, len(body), body) for body in bodies]
-
-
-def _length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
 
 
 if __name__ == "__main__":

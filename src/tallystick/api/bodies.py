@@ -1,11 +1,13 @@
 """Request bodies within bounds: what is declared is not believed, what expands is measured."""
 
+import re
 import zlib
 from typing import Any, Final
 
 import zstandard
 from litestar import Request
 
+from tallystick.api.plain import PlainRequest
 from tallystick.api.problems import MALFORMED, MEDIA, TOO_LARGE, ProblemError
 from tallystick.errors import MalformedError
 
@@ -25,8 +27,9 @@ sends does not read the answer."""
 _FREE: Final = 1024 * 1024
 _GZIP: Final = 31  # zlib's window of 15 bits, plus 16 for the gzip frame
 _MAX_WINDOW: Final = 8 * 1024 * 1024
+_LENGTH: Final = re.compile("[0-9]{1,18}")
 
-AnyRequest = Request[Any, Any, Any]
+AnyRequest = Request[Any, Any, Any] | PlainRequest
 
 
 async def read_body(request: AnyRequest, max_wire: int = MAX_WIRE) -> tuple[bytes, int]:
@@ -52,7 +55,10 @@ async def read_body(request: AnyRequest, max_wire: int = MAX_WIRE) -> tuple[byte
 async def _read(request: AnyRequest, limit: int) -> bytes:
     parts: list[bytes] = []
     size, more = 0, True
-    while more:
+    declared = _declared(request)
+    # With its last byte a body of declared length has ended. To wait until the server says so,
+    # too, costs a small request one more turn of the loop.
+    while more and size != declared:
         message = await request.receive()
         if message["type"] != "http.request":
             raise ProblemError(MALFORMED, "body: cut short by the sender")
@@ -68,6 +74,14 @@ async def _read(request: AnyRequest, limit: int) -> bytes:
     if size > limit:
         raise ProblemError(TOO_LARGE, f"body: too large, want at most {limit:,} bytes as sent")
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _declared(request: AnyRequest) -> int | None:
+    """Return the length that the server holds the body to; None where it comes in chunks."""
+    length = request.headers.get("content-length", "")
+    if request.headers.get("transfer-encoding") is not None or not _LENGTH.fullmatch(length):
+        return None
+    return int(length)
 
 
 def _gunzip(raw: bytes, limit: int) -> bytes:

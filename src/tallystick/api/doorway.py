@@ -16,6 +16,7 @@ from tallystick.api.gathering import Gathering
 from tallystick.api.problems import TOO_MANY, ProblemError, kind_of, unauthenticated
 from tallystick.api.traffic import Traffic
 from tallystick.errors import ForbiddenError, PushbackError
+from tallystick.ledger.epochs import Epochs
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.logs import DEPLOYMENT_TENANT
 from tallystick.ledger.receipts import Receipts
@@ -66,7 +67,8 @@ class Doorway:
         self.meter = Meter()
         self.arrivals = Arrivals()
         self.gathering = Gathering(ledger, self.arrivals)
-        self.receipts = Receipts(ledger)
+        self.epochs = Epochs(ledger)
+        self.receipts = Receipts(ledger, self.epochs)
         self.refusals = Refusals(ledger, traffic.complain)
         self.name = name
         self.tenant_numbers: dict[str, int] = {}
@@ -172,9 +174,9 @@ class Doorway:
 
     def _address(self, request: AnyRequest) -> str | None:
         """Return the address of the peer; behind trusted proxies, the first that is none."""
-        client = request.client
-        if client is None or client.host not in self._proxies:
-            return client.host if client else None
+        client = request.scope["client"]
+        if client is None or client[0] not in self._proxies:
+            return client[0] if client else None
         told = ",".join(request.headers.getall("x-forwarded-for", []))
         hops = [hop.strip() for hop in reversed(told.split(",")) if hop.strip()]
         outside = [hop for hop in hops if hop not in self._proxies]

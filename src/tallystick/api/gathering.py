@@ -1,12 +1,15 @@
-"""Requests that come at the same moment go to the ledger together.
+"""Small requests go to the ledger together: those of one moment, and those of one commit.
 
-A look-up, a sealing and a wake-up for each request alone cost a small request several times what
-its event costs.
+A look-up, a sealing, a commit and a wake-up for each request alone cost a small request several
+times what its event costs. While what went before is on its way to the disk, a few requests
+gather; the disk would have let them wait as well.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from tallystick.api.arrivals import Arrivals
@@ -18,6 +21,10 @@ from tallystick.ledger.ledger import Ledger
 MAX_LOT: Final = 1_000
 """Events in a lot that no other request joins any more."""
 
+SMALL_LOT: Final = 16
+"""Events in a lot that waits for no commit: enough to share the cost of a sealing, and few enough
+that the door goes on sealing while it waits for the disk."""
+
 _Way = tuple[int, str, Via]
 
 
@@ -26,8 +33,14 @@ class _Member(NamedTuple):
     waiter: asyncio.Future[list[Outcome]]
 
 
+@dataclass(slots=True)
+class _Lot:
+    members: list[_Member] = field(default_factory=list)
+    size: int = 0
+
+
 class Gathering:
-    """Gathers what the requests of one turn of the event loop bring.
+    """Gathers requests of one tenant, stream and credential.
 
     Args:
         ledger: The ledger.
@@ -37,7 +50,8 @@ class Gathering:
     def __init__(self, ledger: Ledger, arrivals: Arrivals) -> None:
         self._ledger = ledger
         self._arrivals = arrivals
-        self._lots: dict[_Way, list[_Member]] = {}
+        self._lots: dict[_Way, _Lot] = {}
+        self._under_way: Counter[_Way] = Counter()
 
     def record(
         self, tenant: int, stream: str, events: list[dict[str, object]], via: Via
@@ -47,47 +61,57 @@ class Gathering:
         member = _Member(events, loop.create_future())
         way = (tenant, stream, via)
         lot = self._lots.get(way)
-        if lot is not None and sum(len(one.events) for one in lot) < MAX_LOT:
-            lot.append(member)
-            return member.waiter
-        if lot is not None:
-            self._send(way, lot)
-        lot = self._lots[way] = [member]
-        loop.call_soon(self._send_if_waiting, way, lot)
+        if lot is not None and lot.size >= MAX_LOT:
+            self._send_gathered(way)
+            lot = None
+        if lot is None:
+            lot = self._lots[way] = _Lot()
+        if not lot.members or lot.size < SMALL_LOT <= lot.size + len(events):
+            loop.call_soon(self._send_if_due, way)
+        lot.members.append(member)
+        lot.size += len(events)
         return member.waiter
 
-    def _send_if_waiting(self, way: _Way, lot: list[_Member]) -> None:
-        if self._lots.get(way) is lot:
-            del self._lots[way]
-            self._send(way, lot)
+    def _send_if_due(self, way: _Way) -> None:
+        lot = self._lots.get(way)
+        if lot and (lot.size >= SMALL_LOT or not self._under_way[way]):
+            self._send_gathered(way)
 
-    def _send(self, way: _Way, lot: Sequence[_Member]) -> None:
+    def _send_gathered(self, way: _Way) -> None:
+        self._send(way, self._lots.pop(way).members)
+
+    def _send(self, way: _Way, members: Sequence[_Member]) -> None:
         tenant, stream, via = way
-        events = [event for member in lot for event in member.events]
+        events = [event for member in members for event in member.events]
         try:
             future = self._ledger.record(tenant, stream, events, via)
         except Exception as error:  # noqa: BLE001 (each request answers its own error)
-            self._fail(way, lot, error)
+            self._fail(way, members, error)
             return
-        self._arrivals.meet(future, lambda done: self._settle(way, lot, done))
+        self._under_way[way] += 1
+        self._arrivals.meet(future, lambda done: self._settle(way, members, done))
 
-    def _settle(self, way: _Way, lot: Sequence[_Member], done: Future[list[Outcome]]) -> None:
+    def _settle(self, way: _Way, members: Sequence[_Member], done: Future[list[Outcome]]) -> None:
+        self._under_way[way] -= 1
+        if not self._under_way[way]:
+            del self._under_way[way]
         error = done.exception()
         if error is not None:
-            self._fail(way, lot, error)
-            return
-        outcomes = done.result()
-        start = 0
-        for events, waiter in lot:
-            if not waiter.done():
-                waiter.set_result(outcomes[start : start + len(events)])
-            start += len(events)
+            self._fail(way, members, error)
+        else:
+            outcomes = done.result()
+            start = 0
+            for events, waiter in members:
+                if not waiter.done():
+                    waiter.set_result(outcomes[start : start + len(events)])
+                start += len(events)
+        self._send_if_due(way)
 
-    def _fail(self, way: _Way, lot: Sequence[_Member], error: BaseException) -> None:
-        if len(lot) == 1 or isinstance(error, PushbackError):
-            for _, waiter in lot:
+    def _fail(self, way: _Way, members: Sequence[_Member], error: BaseException) -> None:
+        if len(members) == 1 or isinstance(error, PushbackError):
+            for _, waiter in members:
                 if not waiter.done():
                     waiter.set_exception(error)
             return
-        for member in lot:  # One bad request does not spoil the others.
+        for member in members:  # One bad request does not spoil the others.
             self._send(way, [member])

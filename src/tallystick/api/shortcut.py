@@ -5,42 +5,48 @@ much as all that is done with the event; the handler, its errors and its answer 
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import NamedTuple
 
-from litestar import Request, Response
 from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-Answer = Callable[[Request[Any, Any, Any]], Awaitable[Response[bytes]]]
-AnswerError = Callable[[Request[Any, Any, Any], Exception], Response[bytes]]
+from tallystick.api.plain import Answer, PlainRequest
 
 
-def short_cut(
-    app: ASGIApp, method: str, path: str, handler: HTTPRouteHandler, answer_error: AnswerError
-) -> ASGIApp:
-    """Lead one route past the framework.
+class Way(NamedTuple):
+    """The route that is led past the framework.
 
-    Args:
-        app: Takes all other requests.
-        method: The route's method.
+    Attributes:
+        method: Its method.
         path: Its path, without parameters.
-        handler: Takes the request alone, and answers bytes.
-        answer_error: Answers what the handler raises.
+        handler: The framework's handler, by which the route is named.
+        answer: What the handler does.
+        answer_error: Answers what that raises.
     """
-    answer = cast("Answer", handler.fn)
+
+    method: str
+    path: str
+    handler: HTTPRouteHandler
+    answer: Callable[[PlainRequest], Awaitable[Answer]]
+    answer_error: Callable[[PlainRequest, Exception], Answer]
+
+
+def short_cut(app: ASGIApp, way: Way) -> ASGIApp:
+    """Lead one route past the framework; ``app`` takes all other requests."""
+    method, path, handler, answer, answer_error = way
 
     async def led(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP or not _is(scope, method, path):
             await app(scope, receive, send)
             return
         scope["route_handler"] = handler
-        request = Request[Any, Any, Any](scope, receive, send)
+        request = PlainRequest(scope, receive)
         try:
-            response = await answer(request)
+            told = await answer(request)
         except Exception as error:  # noqa: BLE001 (as the framework does: every error has an answer)
-            response = answer_error(request, error)
-        await _send(send, response)
+            told = answer_error(request, error)
+        await _send(send, told)
 
     return led
 
@@ -49,18 +55,13 @@ def _is(scope: HTTPScope, method: str, path: str) -> bool:
     return scope["path"] == path and scope["method"] == method
 
 
-async def _send(send: Send, response: Response[bytes]) -> None:
-    body = response.content
-    headers = [(name.lower().encode(), text.encode()) for name, text in response.headers.items()]
-    headers += [
-        (b"content-type", str(response.media_type).encode()),
-        (b"content-length", str(len(body)).encode()),
+async def _send(send: Send, answer: Answer) -> None:
+    status, body, more, media_type = answer
+    headers = [
+        (b"content-type", media_type.encode()),
+        (b"content-length", b"%d" % len(body)),
     ]
-    await send(
-        {
-            "type": "http.response.start",
-            "status": response.status_code or 200,
-            "headers": headers,
-        }
-    )
+    if more:
+        headers += [(name.lower().encode(), text.encode()) for name, text in more.items()]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

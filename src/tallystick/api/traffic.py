@@ -26,6 +26,8 @@ _SAFE_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
+_NOT_KEPT = (b"cache-control", b"no-store")
+_ENCODER = msgspec.json.Encoder()
 
 Write = Callable[[bytes], object]
 
@@ -57,7 +59,8 @@ class Traffic:
         self._write = write
         self._prefix = entropy.draw(6).hex()
         self._number = 0
-        self._lines: list[bytes] = []
+        self._time = ""
+        self._lines: list[_Line] = []
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """Return the application with everything that is true of every request."""
@@ -86,7 +89,7 @@ class Traffic:
         """Write the lines of this turn of the event loop: one call for all of them."""
         lines, self._lines = self._lines, []
         if lines:
-            self._write(b"".join(lines))
+            self._write(_ENCODER.encode_lines(lines))
 
     def _request_id(self, scope: Scope) -> str:
         for name, value in scope["headers"]:
@@ -101,18 +104,31 @@ class Traffic:
         route = route_of(answer.scope)
         self.answered[answer.method, route, answer.status] += 1
         self.seconds[route] += seconds  # type: ignore[assignment]  # a Counter of seconds
-        line = {
-            "time": time_text(self._clock.now()),
-            "request_id": answer.request_id,
-            "method": answer.method,
-            "route": route,
-            "status": answer.status,
-            "ms": round(seconds * 1_000, 1),
-            "key_id": answer.scope["state"].get("key_id"),
-        }
         if not self._lines:
+            self._time = time_text(self._clock.now())
             asyncio.get_running_loop().call_soon(self.flush)
-        self._lines.append(msgspec.json.encode(line) + b"\n")
+        line = _Line(
+            self._time,
+            answer.request_id,
+            answer.method,
+            route,
+            answer.status,
+            round(seconds * 1_000, 1),
+            answer.scope["state"].get("key_id"),
+        )
+        self._lines.append(line)
+
+
+class _Line(msgspec.Struct, frozen=True, gc=False):
+    """A line of the log; requests that end in one turn of the event loop share its time."""
+
+    time: str
+    request_id: str
+    method: str
+    route: str
+    status: int
+    ms: float
+    key_id: str | None
 
 
 class _Answer:
@@ -134,10 +150,13 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [*message["headers"], *_SAFE_HEADERS]
-            headers.append((b"x-request-id", self.request_id.encode()))
-            if not any(name.lower() == b"cache-control" for name, _ in headers):
-                headers.append((b"cache-control", b"no-store"))
+            headers = [
+                *message["headers"],
+                *_SAFE_HEADERS,
+                (b"x-request-id", self.request_id.encode()),
+            ]
+            if b"cache-control" not in [name.lower() for name, _ in headers]:
+                headers.append(_NOT_KEPT)
             await self._send({**message, "headers": headers})
         elif self._head and message["type"] == "http.response.body":
             await self._send({**message, "body": b""})

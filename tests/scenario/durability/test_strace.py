@@ -46,7 +46,8 @@ def traced(tmp_path: Path, send, requests: int, synchronous: str = "FULL") -> St
     # What the rules are about did happen, and by calls that they know.
     assert len(story.answers()) == requests
     assert len({write.file for write in story.ledger_writes()}) == 2
-    assert not [call for call in story.calls if call.name == "io_uring_setup"]
+    # The event loop's own ring registers descriptors with epoll; a second one could carry data.
+    assert sum(call.name == "io_uring_setup" for call in story.calls) <= 1
     return story
 
 

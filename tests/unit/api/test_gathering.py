@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from tallystick.api.arrivals import Arrivals
-from tallystick.api.gathering import MAX_LOT, Gathering
+from tallystick.api.gathering import MAX_LOT, SMALL_LOT, Gathering
 from tallystick.errors import MalformedError, PushbackError
 from tallystick.ledger.batch import Outcome
 from tallystick.ledger.leaf import Via
@@ -73,6 +73,87 @@ def test_tenants_are_never_mixed() -> None:
     answers = asyncio.run(gathered(ledger, [(1, ["a"]), (2, ["b"]), (1, ["c"])]))
     assert ledger.lots == [["a", "c"], ["b"]]
     assert answers == [[("a", "1/audit/key")], [("b", "2/audit/key")], [("c", "1/audit/key")]]
+
+
+class SlowLedger:
+    """Answers only when told to."""
+
+    def __init__(self) -> None:
+        self.lots: list[list[str]] = []
+        self.futures: list[Future[list[Outcome]]] = []
+
+    def record(
+        self, _tenant: int, _stream: str, events: Sequence[dict[str, Any]], _via: Via
+    ) -> Future[list[Outcome]]:
+        """As :meth:`Ledger.record`."""
+        self.lots.append([event["id"] for event in events])
+        self.futures.append(Future())
+        return self.futures[-1]
+
+    def answer(self, number: int) -> None:
+        """Record a lot."""
+        names = self.lots[number]
+        self.futures[number].set_result([Outcome("recorded", name) for name in names])
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_small_requests_wait_for_the_commit_under_way_and_then_go_together() -> None:
+    async def three_moments() -> list[str]:
+        ledger = SlowLedger()
+        gathering = Gathering(cast("Ledger", ledger), Arrivals())
+        waiters = []
+        for name in ("a", "b", "c"):
+            waiters.append(gathering.record(1, "audit", [{"id": name}], VIA))
+            await turns()
+        other = gathering.record(2, "audit", [{"id": "x"}], VIA)
+        await turns()
+        assert ledger.lots == [["a"], ["x"]]
+        ledger.answer(0)
+        await turns()
+        assert ledger.lots == [["a"], ["x"], ["b", "c"]]
+        ledger.answer(1)
+        ledger.answer(2)
+        return [(await waiter)[0].event_id for waiter in (*waiters, other)]
+
+    assert asyncio.run(three_moments()) == ["a", "b", "c", "x"]
+
+
+def test_what_waits_goes_also_when_what_went_before_has_failed() -> None:
+    async def two_moments() -> str:
+        ledger = SlowLedger()
+        gathering = Gathering(cast("Ledger", ledger), Arrivals())
+        first = gathering.record(1, "audit", [{"id": "a"}], VIA)
+        await turns()
+        second = gathering.record(1, "audit", [{"id": "b"}], VIA)
+        await turns()
+        assert ledger.lots == [["a"]]
+        ledger.futures[0].set_exception(PushbackError("ledger: full, want less"))
+        with pytest.raises(PushbackError, match="full"):
+            await first
+        await turns()
+        ledger.answer(1)
+        return (await second)[0].event_id
+
+    assert asyncio.run(two_moments()) == "b"
+
+
+@pytest.mark.parametrize("parts", [[SMALL_LOT], [SMALL_LOT - 1, 1], [1] * SMALL_LOT])
+def test_what_is_worth_its_own_commit_waits_for_nothing(parts: list[int]) -> None:
+    async def under_way() -> list[int]:
+        ledger = SlowLedger()
+        gathering = Gathering(cast("Ledger", ledger), Arrivals())
+        gathering.record(1, "audit", [{"id": "a"}], VIA)
+        await turns()
+        for count in parts:
+            gathering.record(1, "audit", [{"id": str(i)} for i in range(count)], VIA)
+            await turns()
+        return [len(lot) for lot in ledger.lots]
+
+    assert asyncio.run(under_way()) == [1, SMALL_LOT]
 
 
 def test_a_full_lot_goes_without_waiting_for_the_rest() -> None:

@@ -9,6 +9,7 @@ from litestar import Request, Response, post
 from tallystick.access.refusals import Group
 from tallystick.api.bodies import AnyRequest, read_body
 from tallystick.api.doorway import Caller, Doorway
+from tallystick.api.plain import Answer
 from tallystick.api.problems import FORBIDDEN, MEDIA, TOO_LARGE, ProblemError
 from tallystick.api.tenancy import Sorter, meet, strangers
 from tallystick.errors import ForbiddenError, MalformedError
@@ -46,6 +47,11 @@ Groups = dict[tuple[int, str], tuple[list[int], list[dict[str, object]]]]
 async def record_events(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Record events, and answer when all that is acknowledged is on disk."""
     doorway: Doorway = request.app.state.doorway
+    return (await answer_events(doorway, request)).response()
+
+
+async def answer_events(doorway: Doorway, request: AnyRequest) -> Answer:
+    """Record events, as :func:`record_events` does, for a request of either kind."""
     caller = doorway.caller(request, "ingest")
     _check_version(request)
     as_lines = _is_lines(request)
@@ -57,12 +63,8 @@ async def record_events(request: Request[Any, Any, Any]) -> Response[bytes]:
         if new:
             await to_thread(meet, doorway, caller.key.grant, new, caller.key.key_id)
     outcomes = await _record(doorway, caller, raws)
-    return Response(
-        _ENCODER.encode({"results": [_told(outcome) for outcome in outcomes]}),
-        status_code=_status(outcomes),
-        media_type="application/json",
-        headers=headers,
-    )
+    body = _ENCODER.encode({"results": [_told(outcome) for outcome in outcomes]})
+    return Answer(_status(outcomes), body, headers)
 
 
 async def _record(doorway: Doorway, caller: Caller, raws: list[object]) -> list[Outcome]:
