@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from tallystick.errors import TallystickError, VerificationError
-from tallystick.ledger.epoch_tree import EpochTree
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import SUPER_SLOT, Log, Snapshot
-from tallystick.ledger.publisher import PUBLISHING
+from tallystick.ledger.published import PUBLISHING
 from tallystick.ledger.queries import as_int, as_text
 from tallystick.tlog.checkpoint import Checkpoint
+from tallystick.tlog.epoch_tree import EpochTree
 from tallystick.tlog.hashing import EMPTY_ROOT
 from tallystick.tlog.key import ED25519
 from tallystick.tlog.note import Note, VerifierKey, verify_note

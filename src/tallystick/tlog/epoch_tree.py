@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.hashing import EMPTY_ROOT, leaf_hash, node_hash
-from tallystick.verify.records import head_body
 
 
 class EpochTree:
@@ -29,7 +29,7 @@ class EpochTree:
         leaves = self._levels[0]
         changed = set(heads)
         for slot in sorted(heads):
-            hashed = leaf_hash(head_body(*heads[slot]))
+            hashed = leaf_hash(Checkpoint(*heads[slot]).format().encode())
             if slot < len(leaves):
                 leaves[slot] = hashed
             elif slot == len(leaves):
@@ -51,6 +51,25 @@ class EpochTree:
                 path.append(level[sibling])
             slot >>= 1
         return path
+
+    def cut(self, slots: int) -> None:
+        """Forget all slots from ``slots`` on, as the tree was before they were given."""
+        if slots >= self.slots:
+            return
+        width = slots
+        for level in self._levels:
+            del level[width:]
+            width = (width + 1) // 2
+        depth = next((n for n, level in enumerate(self._levels) if len(level) <= 1), 0)
+        del self._levels[depth + 1 :]
+        if slots:
+            self._rise({slots - 1})
+
+    def copy(self) -> "EpochTree":
+        """Return a tree of the same heads that changes by itself."""
+        twin = EpochTree()
+        twin._levels = [level.copy() for level in self._levels]
+        return twin
 
     def _rise(self, changed: set[int]) -> None:
         depth = 0

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from kit.rfc6962 import mth
 from tallystick.errors import MalformedError, VerificationError
-from tallystick.ledger.epoch_tree import EpochTree
+from tallystick.tlog.epoch_tree import EpochTree
 from tallystick.tlog.hashing import leaf_hash
 from tallystick.tlog.proof import verify_inclusion
 from tallystick.verify.records import head_body
