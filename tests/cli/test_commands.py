@@ -221,9 +221,11 @@ def test_the_doctor_finds_a_sound_deployment_healthy(acme: Command) -> None:
     assert told["healthy"] is True
     assert [remark["name"] for remark in told["remarks"]] == [
         "lock",
+        "erasures",
         "disk",
         "clock",
         "epoch",
+        "witnesses",
         "wal",
         "key file",
         "epoch key",

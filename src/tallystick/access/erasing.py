@@ -1,17 +1,22 @@
 """Erase a person: find what there is, record it, destroy the keys, and clean up behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tallystick.access import listing
+from tallystick.access.tenants import every_tenant
 from tallystick.errors import MalformedError, NotFoundError
 from tallystick.ledger import erasure, rewrapping
-from tallystick.ledger.erasure import Erasure
+from tallystick.ledger.erased import erased_refs
+from tallystick.ledger.erasure import REF_BYTES, Erasure
 from tallystick.ledger.leaf import time_text
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import Place
 
 _TARGETS = 600
 """Names in one erasure entry: 89 bytes each, of the 65,535 that an entry has room for."""
+
+_AGAIN = "erased before; carried out again on a copy that was put back"
 
 Progress = Callable[[str, int, int], None]
 """(step, done, in all)"""
@@ -47,8 +52,9 @@ def erase(
     """Erase a person from a tenant's logs; every hash, proof and checkpoint stays valid.
 
     The keys are destroyed in the transaction that records the erasure in each of the tenant's
-    logs. What follows (overwriting ciphertexts, wrapping keys anew, compacting the files) can be
-    repeated, and is done first when somebody is erased after a crash, the same person included.
+    logs, after it was put on the list of erasures beside the lock file. What follows (overwriting
+    ciphertexts, wrapping keys anew, compacting the files) can be repeated, and is done first when
+    somebody is erased after a crash, the same person included.
 
     Args:
         ledger: The ledger.
@@ -83,6 +89,11 @@ def erase(
 
 def finish(ledger: Ledger, tenant: int, progress: Progress) -> None:
     """Clean up behind the recorded erasures of a tenant; may be repeated."""
+    _clean_up(ledger, tenant, progress)
+    ledger.drivers.store.compact()
+
+
+def _clean_up(ledger: Ledger, tenant: int, progress: Progress) -> None:
     drivers = ledger.drivers
     erasure.scrub(ledger.reader, tenant, lambda d, t: progress("overwrite", d, t))
     rewrapping.rewrap(
@@ -92,7 +103,43 @@ def finish(ledger: Ledger, tenant: int, progress: Progress) -> None:
         tenant,
         lambda d, t: progress("wrap keys", d, t),
     )
-    drivers.store.compact()
+
+
+def erase_again(
+    ledger: Ledger,
+    listed: Mapping[int, Sequence[str]],
+    key_id: str,
+    progress: Progress = lambda _step, _done, _total: None,
+) -> None:
+    """Carry out erasures that a copy of the store does not know of, before anybody reads it.
+
+    Each is recorded anew in every log of its tenant, so that the missing keys are explained.
+    Erasures that the copy has, but that were not finished, are finished.
+
+    Args:
+        ledger: The ledger of the copy.
+        listed: Names from the list of erasures, by tenant.
+        key_id: The credential that asks for it, or ``cli``.
+        progress: Told how far each step is.
+    """
+    drivers = ledger.drivers
+    for tenant, names in listed.items():
+        targets = [("subject" if len(name) == 2 * REF_BYTES else "event", name) for name in names]
+        with ledger.control() as control:
+            for log in ledger.logs.of(control.tx, tenant).values():
+                for start in range(0, len(targets), _TARGETS):
+                    event = _event(ledger, targets[start : start + _TARGETS], _AGAIN)
+                    control.record(log, event, key_id)
+            erased = [bytes.fromhex(name) for name in names]
+            erasure.destroy(control.tx, drivers.keeper, drivers.entropy, tenant, erased)
+    with drivers.store.read() as snapshot:
+        tenants = [tenant.number for tenant in every_tenant(snapshot)]
+        ends = [it for it in tenants if rewrapping.is_unfinished(snapshot, drivers.keeper, it)]
+        ever = any(erased_refs(snapshot, tenant) for tenant in tenants)
+    for tenant in ends:
+        _clean_up(ledger, tenant, progress)
+    if ever:
+        drivers.store.compact()
 
 
 def _record(ledger: Ledger, found: Erasure, reason: str, key_id: str) -> dict[str, Place]:
@@ -103,6 +150,7 @@ def _record(ledger: Ledger, found: Erasure, reason: str, key_id: str) -> dict[st
         if not erasure.still_there(control.tx, found):
             raise NotFoundError("subject: erased in the meantime")
         names = found.names
+        listing.append(ledger, control.tx, found.tenant, [name for _, name in names])
         for stream, log in ledger.logs.of(control.tx, found.tenant).items():
             for start in range(0, len(names), _TARGETS):
                 event = _event(ledger, names[start : start + _TARGETS], reason)

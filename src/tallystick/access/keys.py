@@ -20,7 +20,9 @@ from tallystick.ledger.ports import Log, Row, Snapshot, Transaction, Value
 from tallystick.ledger.queries import as_bytes, as_int, as_text, load
 
 KEYS = load("tallystick.access", "keys.sql")
-SCOPES = ("ingest", "read", "admin")
+SCOPES = ("ingest", "read", "admin", "witness")
+"""What a key may allow; ``witness``: to see origins and sizes of all logs, and no content."""
+
 ALL_TENANTS = "*"
 
 _FORM = re.compile(r"tly_([0-9a-f]{16})_([0-9a-f]{64})")
@@ -31,7 +33,7 @@ class Grant:
     """What a key may do.
 
     Attributes:
-        scopes: Of ``ingest``, ``read``, ``admin``.
+        scopes: Of ``ingest``, ``read``, ``admin``, ``witness``.
         tenants: Numbers of tenants, or None for all of them.
         creates_tenants: Whether a tenant named in an event is created on first use.
         events_per_minute: Limit on events recorded, or None.
@@ -193,6 +195,11 @@ def _check(grant: Grant) -> None:
     if unknown or not grant.scopes:
         raise MalformedError(
             f"scopes {sorted(grant.scopes)}: want some of {', '.join(SCOPES)}", path="/scopes"
+        )
+    if "witness" in grant.scopes and grant.tenants is not None:
+        raise MalformedError(
+            "scopes: witness for some tenants, want it for all, for it checks all logs",
+            path="/scopes",
         )
     if grant.tenants == ():
         raise MalformedError("tenants: none, want at least one, or all", path="/tenants")

@@ -5,11 +5,17 @@ import stat
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from tallystick.access import listing
+from tallystick.cli.backup_file import SCRATCH
 from tallystick.cli.growth import first_since, received_at
+from tallystick.cli.scratch import leftovers
 from tallystick.drivers.keyfile import KeyFile
+from tallystick.errors import VerificationError
+from tallystick.ledger.cosigning import standing
 from tallystick.ledger.ports import Snapshot
-from tallystick.ledger.publisher import HEARTBEAT_S, latest
-from tallystick.wiring import DATABASE, KEYS, House
+from tallystick.ledger.published import latest
+from tallystick.ledger.publisher import HEARTBEAT_S
+from tallystick.wiring import DATABASE, KEYS, House, database_path
 
 _SECOND: Final = 1_000_000
 _HOUR: Final = 3_600 * _SECOND
@@ -43,11 +49,38 @@ def examine(house: House) -> Iterator[Remark]:
     problem = ledger.read_only
     yield Remark(problem is None, "lock", problem or "the lock file agrees with the store")
     with ledger.drivers.store.read() as snapshot:
+        yield _erasures(house, snapshot)
         yield _disk(house, snapshot)
         yield _clock(house, snapshot)
         yield _epochs(house, snapshot)
+        yield from _witnesses(house, snapshot)
     yield _log_of_writes(house)
+    if left := leftovers(database_path(house.settings).parent, SCRATCH):
+        text = f"{left[0].name} is left of one that was killed: the next `backup` removes it"
+        yield Remark(False, "backup", text)
     yield from _keys(house)
+
+
+def _erasures(house: House, snapshot: Snapshot) -> Remark:
+    """Compare the list beside the lock file with what the logs say was erased."""
+    erasures = house.ledger.drivers.erasures
+    if erasures is None:
+        return Remark(True, "erasures", "no list is kept")
+    try:
+        difference = listing.compare(house.ledger, snapshot, erasures)
+    except VerificationError as error:
+        return Remark(False, "erasures", str(error))
+    if difference.only_recorded:
+        text = (
+            f"the list beside the lock file lacks {difference.only_recorded:,} erased names, want"
+            " all: put it back, or move it away and the next start makes it anew from the logs"
+        )
+        return Remark(False, "erasures", text)
+    if difference.only_listed:
+        count = sum(map(len, difference.only_listed.values()))
+        text = f"{count:,} listed names were not erased: an erasure failed, ask for it again"
+        return Remark(False, "erasures", text)
+    return Remark(True, "erasures", "the list beside the lock file agrees with the logs")
 
 
 def _disk(house: House, snapshot: Snapshot) -> Remark:
@@ -102,6 +135,25 @@ def _epochs(house: House, snapshot: Snapshot) -> Remark:
     age_s = (house.ledger.drivers.clock.now() - last.signed_at) / _SECOND
     late = "" if age_s <= HEARTBEAT_S + 60 else ", none since; does a server run?"
     return Remark(True, "epoch", f"epoch {last.epoch:,} is {age_s:,.0f} s old{late}")
+
+
+def _witnesses(house: House, snapshot: Snapshot) -> Iterator[Remark]:
+    """Say of each witness whether it cosigned, and whether they are enough."""
+    known = standing(snapshot)
+    if house.cosigning is None or known is None:
+        text = "none: nobody outside would notice a second history" if not house.cosigning else ""
+        yield Remark(True, "witnesses", text or "not asked yet; a running server asks them")
+        return
+    for name, problem in known.problems.items():
+        yield Remark(not problem, "witness", f"{name}: {problem or 'cosigned when asked last'}")
+    now = house.ledger.drivers.clock.now()
+    since = (
+        "there never was one"
+        if known.quorum_at is None
+        else f"the last one was {(now - known.quorum_at) / _SECOND:,.0f} s ago"
+    )
+    told = "the last epoch has its quorum" if known.quorum else f"no quorum, {since}"
+    yield Remark(known.quorum, "quorum", told)
 
 
 def _log_of_writes(house: House) -> Remark:

@@ -13,7 +13,16 @@ from tallystick.ledger.catalogues import Catalogues
 from tallystick.ledger.integration import Integrator, Placed
 from tallystick.ledger.leaf import Via
 from tallystick.ledger.logs import Logs
-from tallystick.ledger.ports import Clock, Entropy, KeyKeeper, Log, Snapshot, Store, Transaction
+from tallystick.ledger.ports import (
+    Clock,
+    Entropy,
+    ErasureList,
+    KeyKeeper,
+    Log,
+    Snapshot,
+    Store,
+    Transaction,
+)
 from tallystick.ledger.reader import Reader
 from tallystick.ledger.sequencer import Sequencer
 
@@ -35,6 +44,7 @@ class Drivers:
     keeper: KeyKeeper
     clock: Clock
     entropy: Entropy
+    erasures: ErasureList | None = None
 
 
 class Ledger:
