@@ -32,6 +32,10 @@ class Settings:
             it, and a rollback of both is found by a witness only.
         trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed. Danger: anybody there
             can claim any address.
+        witness_policy: Path of a tlog-policy file with the witnesses that are asked to cosign each
+            epoch; empty: none. Danger: without one, whoever holds the key can show two histories.
+        witness_deadline_s: Seconds that an epoch waits for witnesses. Danger: a witness slower
+            than this never counts; no event ever waits for it.
         server: URL of the server that client commands talk to.
         key: API key of client commands.
     """
@@ -44,6 +48,8 @@ class Settings:
     deployment: str = ""
     lock: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    witness_policy: str = ""
+    witness_deadline_s: int = 3
     server: str = "http://127.0.0.1:8484"
     key: str = ""
 
@@ -90,7 +96,7 @@ def _from_file(path: Path) -> dict[str, object]:
 def _typed(name: str, value: object) -> object:
     default = getattr(Settings, name, None)
     text = str(value)
-    if name in {"doors", "epoch_s"}:
+    if name in {"doors", "epoch_s", "witness_deadline_s"}:
         if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 86_400:  # noqa: PLR2004 (a day)
             raise MalformedError(f"setting {name}: {text!r}, want a whole number from 1")
         return int(text)

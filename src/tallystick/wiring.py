@@ -1,21 +1,29 @@
 """The only place where drivers meet the ledger."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tallystick.access import listing
 from tallystick.access.projections import PROJECTIONS
 from tallystick.access.tenants import DEPLOYMENT_STREAM
+from tallystick.drivers.erasure_list import ErasureListFile
 from tallystick.drivers.keyfile import KeyFile
 from tallystick.drivers.lockfile import LockFile
 from tallystick.drivers.sqlite import SqliteStore
 from tallystick.drivers.system import SystemClock, SystemEntropy
+from tallystick.drivers.witness_http import HttpWitnesses
 from tallystick.errors import MalformedError, NotFoundError
 from tallystick.ledger import tenant_keys
+from tallystick.ledger.cosigning import Cosigning, Say, check_policy
 from tallystick.ledger.ledger import Drivers, Ledger
 from tallystick.ledger.logs import DEPLOYMENT_TENANT, settle, settled
-from tallystick.ledger.publisher import Publisher, finish_interrupted, start_up_problem
+from tallystick.ledger.ports import Clock, Lock
+from tallystick.ledger.publisher import Publisher
+from tallystick.ledger.start_up import ask_witnesses, start_up_problem
 from tallystick.settings import Settings
+from tallystick.tlog.policy import Policy
 
 DATABASE, KEYS, LOCK = "ledger.db", "keys.json", "lock.note"
 _ORIGIN = "origin"
@@ -30,23 +38,51 @@ class House:
         ledger: The ledger; read-only where the start-up checks say so.
         publisher: Makes its epochs.
         settings: What it was opened with.
+        lock: Keeps the last super-checkpoint that was signed.
+        cosigning: Collects cosignatures; None where no policy is set.
     """
 
     ledger: Ledger
     publisher: Publisher
     settings: Settings
+    lock: Lock
+    cosigning: Cosigning | None = None
+
+    def ask_witnesses(self) -> Mapping[str, str]:
+        """Ask each witness for its newest checkpoint; read-only if one knows more than we do.
+
+        Returns:
+            By witness, why it could not tell.
+        """
+        ledger = self.ledger
+        if self.cosigning is None or ledger.read_only is not None:
+            return {}
+        answers = self.cosigning.witnesses.newest(f"{ledger.logs.deployment}/super")
+        drivers = ledger.drivers
+        seen = ask_witnesses(drivers.store, ledger.logs, drivers.keeper, self.lock, answers)
+        ledger.read_only = seen.problem
+        return seen.warnings
+
+    def look_again(self) -> None:
+        """Repeat the start-up checks, and be read-only from now on if they fail."""
+        drivers = self.ledger.drivers
+        if self.ledger.read_only is None:
+            self.ledger.read_only = start_up_problem(
+                drivers.store, self.ledger.logs, self.lock, drivers.keeper
+            )
 
     def close(self) -> None:
         """Release everything."""
         self.ledger.close()
 
 
-def open_house(settings: Settings, *, create: bool = False) -> House:
+def open_house(settings: Settings, *, create: bool = False, say: Say = lambda _line: None) -> House:
     """Open the deployment in the data folder, after the start-up checks.
 
     Args:
         settings: Where it lies.
         create: Make a new one where there is none.
+        say: Told, in a line each, when witnesses fail and when they are back.
 
     Raises:
         NotFoundError: There is none, and ``create`` is not set.
@@ -56,27 +92,49 @@ def open_house(settings: Settings, *, create: bool = False) -> House:
         raise MalformedError(f"database {settings.database[:20]!r}: want sqlite:PATH")
     clock, entropy = SystemClock(), SystemEntropy()
     data = settings.data
-    database = _database(settings)
+    database = database_path(settings)
     if not database.exists():
         if not create:
             raise NotFoundError(f"{data}: no ledger, want `tallystick serve` to have run there")
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (data / KEYS).exists() and not database.exists():
         KeyFile.create(data / KEYS, entropy, clock)
-    drivers = Drivers(SqliteStore(database), KeyFile(data / KEYS), clock, entropy)
+    lock_path = Path(settings.lock) if settings.lock else data / LOCK
+    erasures = ErasureListFile(erasures_beside(lock_path))
+    drivers = Drivers(SqliteStore(database), KeyFile(data / KEYS), clock, entropy, erasures)
     deployment = _deployment(drivers, settings.deployment or "localhost")
-    lock = LockFile(Path(settings.lock) if settings.lock else data / LOCK)
+    lock = LockFile(lock_path)
     ledger = Ledger(drivers, deployment, PROJECTIONS)
-    ledger.read_only = start_up_problem(drivers.store, ledger.logs, lock)
+    ledger.read_only = start_up_problem(drivers.store, ledger.logs, lock, drivers.keeper)
     if ledger.read_only is None:
-        finish_interrupted(drivers.store, lock, clock)
+        listing.begin(ledger)
+    cosigning = _cosigning(settings, clock, say)
     publisher = Publisher(
-        drivers.store, ledger.logs, drivers.keeper, lock, clock, ledger.integrator
+        drivers.store, ledger.logs, drivers.keeper, lock, clock, ledger.integrator, cosigning
     )
-    return House(ledger, publisher, settings)
+    return House(ledger, publisher, settings, lock, cosigning)
 
 
-def _database(settings: Settings) -> Path:
+def erasures_beside(lock: Path) -> Path:
+    """Return the path of the list of erasures, which stands beside the lock file."""
+    return lock.with_name(f"{lock.name}.erasures")
+
+
+def _cosigning(settings: Settings, clock: Clock, say: Say) -> Cosigning | None:
+    if not settings.witness_policy:
+        return None
+    path = Path(settings.witness_policy)
+    try:
+        policy = check_policy(Policy.parse(path.read_bytes()))
+    except OSError as error:
+        raise NotFoundError(f"{path}: {error.strerror}, want a witness policy") from None
+    urls = {name: it.url for name, it in policy.witnesses.items()}
+    witnesses = HttpWitnesses(urls, settings.witness_deadline_s)
+    return Cosigning(policy, witnesses, clock, say)
+
+
+def database_path(settings: Settings) -> Path:
+    """Return the path of the ledger's database."""
     if settings.database:
         return Path(settings.database.removeprefix("sqlite:"))
     return settings.data / DATABASE

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from traceback import format_tb
 from typing import Any, Final
@@ -14,14 +15,26 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.routes import HTTPRoute
 
-from tallystick.api import admin, catalogue, documents, operations, proofs, query, subjects
+from tallystick.api import (
+    admin,
+    catalogue,
+    documents,
+    epochs,
+    operations,
+    proofs,
+    query,
+    subjects,
+)
+from tallystick.api.bodies import AnyRequest
 from tallystick.api.doorway import Doorway
 from tallystick.api.ingest import native
+from tallystick.api.plain import Answer, PlainRequest
 from tallystick.api.problems import INTERNAL, METHOD, ProblemError, kind_of, problem
-from tallystick.api.shortcut import short_cut
+from tallystick.api.shortcut import Way, short_cut
 from tallystick.api.traffic import Traffic, Write, to_stderr
 from tallystick.errors import MalformedError, NotFoundError
 from tallystick.ledger.ledger import Ledger
+from tallystick.tlog.policy import Policy
 
 DRAIN_S: Final = 20
 """How long a door that stops waits for the answers under way."""
@@ -38,6 +51,8 @@ HANDLERS: Final = (
     proofs.show_tile,
     proofs.show_super_checkpoint,
     proofs.show_super_tile,
+    epochs.list_changes,
+    epochs.show_epoch,
     admin.post_tenant,
     admin.list_tenants,
     admin.post_key,
@@ -68,6 +83,7 @@ def create_app(
     trusted_proxies: tuple[str, ...] = (),
     name: str = "1",
     write: Write = to_stderr,
+    policy: Policy | None = None,
 ) -> Litestar:
     """Make the ASGI application of one door.
 
@@ -76,6 +92,7 @@ def create_app(
         trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed.
         name: Which of the doors this is, for its figures.
         write: Where the lines of the log go.
+        policy: The witnesses that are asked to cosign, for strangers to know.
     """
     traffic = Traffic(ledger.drivers.clock, ledger.drivers.entropy, write)
     doorway = Doorway(ledger, traffic, trusted_proxies, name)
@@ -94,8 +111,15 @@ def create_app(
         request_max_body_size=None,
     )
     app.state.doorway = doorway
-    led = short_cut(app.asgi_handler, "POST", "/v1/events", native.record_events, _answer_error)
-    app.asgi_handler = traffic.around(led)
+    app.state.policy = policy
+    way = Way(
+        "POST",
+        "/v1/events",
+        native.record_events,
+        answer=partial(native.answer_events, doorway),
+        answer_error=partial(_answer_plainly, doorway),
+    )
+    app.asgi_handler = traffic.around(short_cut(app.asgi_handler, way))
     return app
 
 
@@ -129,14 +153,20 @@ async def _drain(doorway: Doorway) -> None:
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    doorway: Doorway = request.app.state.doorway
-    known = _translated(request, error)
-    if kind_of(known) is INTERNAL:
+    return _refusal(request.app.state.doorway, request, _translated(request, error))
+
+
+def _answer_plainly(doorway: Doorway, request: PlainRequest, error: Exception) -> Answer:
+    return Answer.of(_refusal(doorway, request, error))
+
+
+def _refusal(doorway: Doorway, request: AnyRequest, error: Exception) -> Response[bytes]:
+    if kind_of(error) is INTERNAL:
         # The text of the error may hold a sender's value: only the places go to the log.
         trace = "".join(format_tb(error.__traceback__))
         doorway.traffic.complain(f"{type(error).__name__} in a request:\n{trace}")
-    doorway.refused(request, known)
-    return problem(known, request.scope["state"]["request_id"])
+    doorway.refused(request, error)
+    return problem(error, request.scope["state"]["request_id"])
 
 
 def _translated(request: Request[Any, Any, Any], error: Exception) -> Exception:

@@ -10,7 +10,9 @@ from tallystick.api.doorway import Doorway
 from tallystick.api.problems import UNREADY, ProblemError
 from tallystick.api.query import json_answer
 from tallystick.errors import TallystickError
-from tallystick.ledger.publisher import latest
+from tallystick.ledger.cosigning import Standing, format_policy, standing
+from tallystick.ledger.leaf import time_text
+from tallystick.ledger.published import latest
 
 
 @get("/healthz", summary="Is the process alive?")
@@ -21,18 +23,31 @@ async def healthz() -> Response[bytes]:
 
 @get("/readyz", summary="Does the door take requests?")
 async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Answer 200 while the store is open and not read-only, else 503 with the reason."""
+    """Answer 200 while the store is open and not read-only, else 503 with the reason.
+
+    The answer also says how it stands with the witnesses, where there are any.
+    """
     doorway: Doorway = request.app.state.doorway
     reason = doorway.ledger.read_only
+    known: Standing | None = None
     if reason is None:
         try:
             with doorway.ledger.drivers.store.read() as snapshot:
-                latest(snapshot)
+                known = standing(snapshot)
         except TallystickError as error:
             reason = str(error)
     if reason is not None:
         raise ProblemError(UNREADY, f"ledger: read-only: {reason}", headers={"Retry-After": "60"})
-    return json_answer({"status": "ready"})
+    told: dict[str, object] = {"status": "ready"}
+    if known is not None:
+        # Not a reason to be unready: events are recorded and published without a quorum too.
+        told["witnesses"] = {
+            "quorum": known.quorum,
+            "quorum_at": None if known.quorum_at is None else time_text(known.quorum_at),
+            "answering": known.answering,
+            "asked": len(known.problems),
+        }
+    return json_answer(told)
 
 
 @get("/metrics", summary="Figures for Prometheus", description="They name no tenant.")
@@ -46,19 +61,25 @@ async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
 @get(
     "/.well-known/tallystick",
     summary="What this deployment is",
-    description="Its name, where its super-log is, and the vkey that verifies it. Pin that key.",
+    description=(
+        "Its name, where its super-log is, the vkey that verifies it, and the tlog-policy by which"
+        " witnesses are asked. Pin that key, and a policy of your own."
+    ),
 )
 async def well_known(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Tell the deployment's name, and how to verify what it says."""
     doorway: Doorway = request.app.state.doorway
     deployment = doorway.ledger.logs.deployment
     origin = f"{deployment}/super"
+    policy = request.app.state.policy
+    vkey = doorway.vkey(origin)
     return json_answer(
         {
             "deployment": deployment,
             "super_log": "/v1/super/",
             "origin": origin,
-            "vkeys": [doorway.vkey(origin)],
+            "vkeys": [vkey],
+            "witness_policy": None if policy is None else format_policy(policy, vkey),
             "version": version("tallystick"),
         }
     )
@@ -84,6 +105,7 @@ def _figures(doorway: Doorway) -> Iterator[str]:
     yield f"tallystick_read_only{{{door}}} {int(doorway.ledger.read_only is not None)}"
     with doorway.ledger.drivers.store.read() as snapshot:
         last = latest(snapshot)
+        known = standing(snapshot)
     if last is not None:
         age_s = (doorway.ledger.drivers.clock.now() - last.signed_at) / 1_000_000
         yield "# HELP tallystick_epoch The last epoch."
@@ -92,3 +114,21 @@ def _figures(doorway: Doorway) -> Iterator[str]:
         yield "# HELP tallystick_epoch_age_seconds Seconds since the last super-checkpoint."
         yield "# TYPE tallystick_epoch_age_seconds gauge"
         yield f"tallystick_epoch_age_seconds {age_s:.3f}"
+    if known is not None:
+        yield from _witnesses(known, doorway.ledger.drivers.clock.now())
+
+
+def _witnesses(known: Standing, now: int) -> Iterator[str]:
+    yield "# HELP tallystick_witnesses Witnesses that are asked to cosign."
+    yield "# TYPE tallystick_witnesses gauge"
+    yield f"tallystick_witnesses {len(known.problems)}"
+    yield "# HELP tallystick_witnesses_answering Witnesses that cosigned the last epoch."
+    yield "# TYPE tallystick_witnesses_answering gauge"
+    yield f"tallystick_witnesses_answering {known.answering}"
+    yield "# HELP tallystick_quorum Whether the last epoch had its quorum of cosignatures."
+    yield "# TYPE tallystick_quorum gauge"
+    yield f"tallystick_quorum {int(known.quorum)}"
+    since_s = "+Inf" if known.quorum_at is None else f"{(now - known.quorum_at) / 1_000_000:.3f}"
+    yield "# HELP tallystick_quorum_age_seconds Seconds since the last epoch that had its quorum."
+    yield "# TYPE tallystick_quorum_age_seconds gauge"
+    yield f"tallystick_quorum_age_seconds {since_s}"

@@ -18,9 +18,10 @@ from tallystick.api.tenancy import chosen_tenant, covers
 from tallystick.errors import ForbiddenError, MalformedError, NotFoundError
 from tallystick.events.event import id_text
 from tallystick.ledger.ports import SUPER_SLOT, Log
-from tallystick.ledger.publisher import latest, published_head
+from tallystick.ledger.published import latest
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.note import sign_note
+from tallystick.tlog.proof import tree_root
 from tallystick.tlog.tile import TILE_WIDTH, Tile, parse_entries_path
 
 MAX_WAIT_S: Final = 60
@@ -29,6 +30,7 @@ _RETRY_AFTER_S: Final = 5
 _ENTRIES: Final = "entries/"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _FOR_EVER_HERE: Final = "private, max-age=31536000, immutable"
+_STATE: Final = "Tallystick-Receipt"
 _TEXT: Final = "text/plain"
 _BYTES: Final = "application/octet-stream"
 
@@ -40,7 +42,8 @@ Wait = Annotated[str, QueryParameter(name="wait", description=f"Seconds, up to {
     summary="Prove an event",
     description=(
         "A receipt that verifies offline; 202 while the event is in no epoch yet."
-        " `wait` lets the answer wait for the epoch."
+        " `wait` lets the answer wait for the epoch. The header `Tallystick-Receipt` says whether"
+        " it is `cosigned` by the quorum of this deployment's policy, or only `published`."
     ),
 )
 async def issue_receipt(
@@ -56,7 +59,9 @@ async def issue_receipt(
         raise MalformedError(f"wait: another form, want 0 to {MAX_WAIT_S} seconds", path="/wait")
     until = monotonic() + int(wait)
     while True:
-        tenant, name, receipt = await to_thread(_receipt, doorway, caller, event_id, tenant_name)
+        tenant, name, receipt, cosigned = await to_thread(
+            _receipt, doorway, caller, event_id, tenant_name
+        )
         if receipt is not None or monotonic() >= until:
             break
         await sleep(_LOOK_AGAIN_S)
@@ -65,7 +70,8 @@ async def issue_receipt(
         answer.headers["Retry-After"] = str(_RETRY_AFTER_S)
         return answer
     await doorway.tell_read(tenant, "receipt.issued", caller, {"event_id": id_text(name)})
-    return Response(receipt, media_type="application/json")
+    state = {_STATE: "cosigned" if cosigned else "published"}
+    return Response(receipt, media_type="application/json", headers=state)
 
 
 @get(
@@ -83,12 +89,14 @@ async def show_checkpoint(
     def look_up() -> tuple[Log, str]:
         ledger = doorway.ledger
         with ledger.drivers.store.read() as snapshot:
-            log = _log_within_reach(doorway, caller, log_hex)
+            log = log_within_reach(doorway, caller, log_hex)
             origin = ledger.logs.origin(log)
-            head = published_head(snapshot, log.slot)
-        if head is None:
-            raise NotFoundError("checkpoint: the log is in no epoch yet")
-        _, size, root = head
+            published = latest(snapshot)
+            # Not the newest head: that one may be of an epoch which is still being signed.
+            size = published and doorway.epochs.size(snapshot, log.slot, published.epoch)
+            if not size:
+                raise NotFoundError("checkpoint: the log is in no epoch yet")
+            root = tree_root(size, ledger.reader.hashes(snapshot, log.slot, size))
         body = Checkpoint(origin, size, root).format()
         keeper = ledger.drivers.keeper
         return log, sign_note(body, origin, keeper.public_key, keeper.sign).format()
@@ -112,7 +120,7 @@ async def show_tile(
     path = rest.removeprefix("/")
 
     def look_up() -> tuple[Log, bytes, bool]:
-        log = _log_within_reach(doorway, caller, log_hex)
+        log = log_within_reach(doorway, caller, log_hex)
         return log, *_tile(doorway, log.slot, path)
 
     log, data, full = await to_thread(look_up)
@@ -153,15 +161,19 @@ READ_OF_A_LOG: Final = "tile.read"
 
 def _receipt(
     doorway: Doorway, caller: Caller, event_id: str, tenant_name: str | None
-) -> tuple[int, bytes, bytes | None]:
+) -> tuple[int, bytes, bytes | None, bool]:
+    """Return tenant, event, its receipt if there is one, and whether that has its quorum."""
     with doorway.ledger.drivers.store.read() as snapshot:
         tenant = chosen_tenant(snapshot, caller.key.grant, tenant_name)
         name, place = find_event(doorway, snapshot, tenant, event_id)
         receipt = doorway.receipts.issue(snapshot, place)
-        return tenant, name, None if receipt is None else receipt.format()
+        if receipt is None:
+            return tenant, name, None, False
+        published = latest(snapshot)
+        return tenant, name, receipt.format(), published is not None and published.quorum
 
 
-def _log_within_reach(doorway: Doorway, caller: Caller, log_hex: str) -> Log:
+def log_within_reach(doorway: Doorway, caller: Caller, log_hex: str) -> Log:
     """Find a log; one out of reach is answered like one that does not exist."""
     with doorway.ledger.drivers.store.read() as snapshot:
         try:

@@ -1,9 +1,12 @@
 """A process of the server: started anew whenever it ends, and stopped with the others."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Thread
 from time import monotonic
 from typing import Final
 
@@ -25,6 +28,7 @@ class Child:
         self._pause_s = _SHORTEST_PAUSE_S
         self._start_at = 0.0
         self._started = 0.0
+        self._code: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.look_after()
 
@@ -35,6 +39,7 @@ class Child:
             if code is None:
                 return
             self._process = None
+            self._code = code
             if monotonic() - self._started > _STEADY_S:
                 self._pause_s = _SHORTEST_PAUSE_S
             complain(f"{self.role} {self._name}: ended with {code}, starts in {self._pause_s} s")
@@ -46,6 +51,11 @@ class Child:
             self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
                 command, stdin=subprocess.PIPE, start_new_session=True
             )
+
+    def take_code(self) -> int | None:
+        """Return how the process ended last; None if that was asked already, or it never did."""
+        code, self._code = self._code, None
+        return code
 
     def tell_to_stop(self) -> None:
         """Send SIGTERM."""
@@ -76,3 +86,16 @@ def complain(message: str) -> None:
     """Write a line to the log, as the doors do."""
     line = {"level": "error", "message": message}
     to_stderr(json.dumps(line).encode() + b"\n")
+
+
+def on_stop(stop: Callable[[], object]) -> None:
+    """Call ``stop`` on SIGTERM, on SIGINT, and when the supervisor is gone."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+
+    def watch() -> None:
+        while os.read(0, 64):
+            pass
+        stop()
+
+    Thread(target=watch, name="supervisor-watch", daemon=True).start()

@@ -8,31 +8,27 @@ stop too.
 import asyncio
 import gc
 import json
-import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from threading import Event, Thread
-from time import monotonic
-from typing import Any, Final, Protocol, runtime_checkable
+from threading import Event
+from typing import Any, Final
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from tallystick.access.keys import SCOPES, Grant, create_key, every_key
 from tallystick.api.app import create_app
-from tallystick.cli.child import Child, complain, stop
-from tallystick.errors import MalformedError, PushbackError, TallystickError
-from tallystick.ledger.ports import Clock
+from tallystick.cli.child import Child, complain, on_stop, stop
+from tallystick.cli.publishing import ROLLED_BACK, run_publisher
+from tallystick.errors import MalformedError, TallystickError
 from tallystick.settings import Settings
-from tallystick.wiring import House, open_house
+from tallystick.wiring import open_house
 
 _SWITCH_S: Final = 0.000_2
-_DAY_S: Final = 86_400
-MAX_KEY_DAYS: Final = 30
 _BACKLOG: Final = 1_024
 _LOOK_EVERY_S: Final = 0.2
 _PRIVATE: Final = ("key", "server")
@@ -68,16 +64,19 @@ def serve(settings: Settings, say: Say = _print) -> int:
         settings = replace(settings, listen=address)
         _prepare(settings, say)
         say(f"listening on http://{address}")
-        children = [Child("publisher", "publisher", _packed(settings))]
-        children += [Child("door", str(n), _packed(settings)) for n in range(1, settings.doors + 1)]
+        publisher = Child("publisher", "publisher", _packed(settings))
+        doors = [Child("door", str(n), _packed(settings)) for n in range(1, settings.doors + 1)]
         try:
             while not stopping.wait(_LOOK_EVERY_S):
-                for child in children:
+                for child in (publisher, *doors):
                     child.look_after()
+                if publisher.take_code() == ROLLED_BACK:
+                    for door in doors:  # they open anew, for reading only
+                        door.tell_to_stop()
         finally:
             # The doors first: what they record while they drain is in the last epoch.
-            stop([child for child in children if child.role == "door"])
-            stop([child for child in children if child.role == "publisher"])
+            stop(doors)
+            stop([publisher])
     return 0
 
 
@@ -85,9 +84,24 @@ def run_door(settings: Settings, name: str) -> int:
     """Run one door process until it is told to stop."""
     _tune()
     house = open_house(settings)
-    app = create_app(house.ledger, trusted_proxies=settings.trusted_proxies, name=name)
-    asyncio.run(_listen(app, settings.listen))
+    app = create_app(
+        house.ledger,
+        trusted_proxies=settings.trusted_proxies,
+        name=name,
+        policy=house.cosigning.policy if house.cosigning else None,
+    )
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_listen(app, settings.listen))
     return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the fastest event loop that there is; None: Python's own."""
+    try:
+        import uvloop  # noqa: PLC0415 (not on every platform)
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def _tune() -> None:
@@ -98,24 +112,6 @@ def _tune() -> None:
     # at every 700 of them is a fifth of the work.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def run_publisher(settings: Settings) -> int:
-    """Run the publisher process until it is told to stop."""
-    stopping = Event()
-    _on_stop(stopping.set)
-    house = open_house(settings)
-    try:
-        look_again = monotonic()
-        while not stopping.wait(settings.epoch_s):
-            _make_epoch(house)
-            if monotonic() >= look_again:
-                _mind_key_age(house)
-                look_again = monotonic() + _DAY_S
-        _make_epoch(house)
-    finally:
-        house.close()
-    return 0
 
 
 def main(arguments: list[str]) -> int:
@@ -129,29 +125,13 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-@runtime_checkable
-class _Ageing(Protocol):
-    """A keeper whose epoch key is to be drawn anew from time to time."""
-
-    def epoch_age(self, clock: Clock) -> int:
-        """Return the microseconds since the current epoch key was drawn."""
-        ...
-
-
-@runtime_checkable
-class _Checkpointing(Protocol):
-    """A store whose commits go to a log of its own first, which somebody must write back."""
-
-    def checkpoint(self) -> None:
-        """Write the log back into the database file."""
-        ...
-
-
 def _prepare(settings: Settings, say: Say) -> None:
     """Open the house once, so that its processes find it made, and tell its first key."""
     house = open_house(settings, create=True)
     try:
         ledger = house.ledger
+        for name, problem in house.ask_witnesses().items():
+            say(f"WARNING: witness {name}: {problem}: it could not tell if the store went back")
         say(f"deployment {ledger.logs.deployment}, data in {settings.data.resolve()}")
         with ledger.drivers.store.read() as snapshot:
             new = not every_key(snapshot)
@@ -210,44 +190,8 @@ async def _listen(app: Any, address: str) -> None:  # noqa: ANN401 (an ASGI appl
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()
-    _on_stop(lambda: loop.call_soon_threadsafe(server.stop))
+    on_stop(lambda: loop.call_soon_threadsafe(server.stop))
     await server.serve()
-
-
-def _on_stop(stop: Callable[[], object]) -> None:
-    """Call ``stop`` on SIGTERM, on SIGINT, and when the supervisor is gone."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())
-
-    def watch() -> None:
-        while os.read(0, 64):
-            pass
-        stop()
-
-    Thread(target=watch, name="supervisor-watch", daemon=True).start()
-
-
-def _make_epoch(house: House) -> None:
-    """Publish, and write the log of the store back into its file, off the path of commits."""
-    ledger = house.ledger
-    try:
-        if ledger.read_only is None:
-            house.publisher.publish()
-        store = ledger.drivers.store
-        if isinstance(store, _Checkpointing):
-            store.checkpoint()
-    except PushbackError as error:
-        complain(f"publisher: put off: {error}")
-    except TallystickError as error:
-        complain(f"publisher: no epoch: {error}")
-
-
-def _mind_key_age(house: House) -> None:
-    drivers = house.ledger.drivers
-    if isinstance(drivers.keeper, _Ageing):
-        days = drivers.keeper.epoch_age(drivers.clock) // (_DAY_S * 1_000_000)
-        if days > MAX_KEY_DAYS:
-            complain(f"epoch key: {days} days old, want at most {MAX_KEY_DAYS}: rotate it")
 
 
 def _packed(settings: Settings) -> str:

@@ -6,11 +6,10 @@ the head it published last.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
-from tallystick.errors import ConflictError, MalformedError, VerificationError
-from tallystick.ledger.epoch_tree import EpochTree
+from tallystick.errors import ConflictError, VerificationError
+from tallystick.ledger.cosigning import Cosigning, Vouched, note_answers
 from tallystick.ledger.integration import Integrator
 from tallystick.ledger.logs import Logs
 from tallystick.ledger.ports import (
@@ -26,35 +25,31 @@ from tallystick.ledger.ports import (
     Transaction,
     Value,
 )
-from tallystick.ledger.queries import as_bytes, as_int, as_text, load
-from tallystick.ledger.reader import read_forward
+from tallystick.ledger.published import (
+    PUBLISHING,
+    Published,
+    epoch_record,
+    epoch_tree,
+    latest,
+    of_size,
+    published_frontiers,
+)
+from tallystick.ledger.reader import read_forward, tile_hashes
+from tallystick.ledger.start_up import ask_witnesses, read_signed, require_extends
 from tallystick.tlog.checkpoint import Checkpoint
-from tallystick.tlog.hashing import EMPTY_ROOT, leaf_hash
+from tallystick.tlog.epoch_tree import EpochTree
+from tallystick.tlog.hashing import leaf_hash
 from tallystick.tlog.note import Note, sign_note
+from tallystick.tlog.proof import consistency_proof
 from tallystick.tlog.tree import Frontier
 from tallystick.verify.records import EpochRecord, RegistryRecord
 
-PUBLISHING = load("tallystick.ledger", "publishing.sql")
 HEARTBEAT_S = 600
+RETRY_S = 60
+"""So soon comes another epoch where nothing has changed, but the last one had no quorum."""
+
 _SECOND = 1_000_000
 _NOTHING = Frontier()
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A super-checkpoint as it stands in the store.
-
-    Attributes:
-        size: Size of the super-log that it commits to.
-        epoch: Number of its last epoch.
-        signed_at: Microseconds since 1970-01-01T00:00:00Z.
-        note: The signed note.
-    """
-
-    size: int
-    epoch: int
-    signed_at: int
-    note: str
 
 
 class Publisher:
@@ -67,6 +62,7 @@ class Publisher:
         lock: Keeps the last signed one apart from the store.
         clock: The time of an epoch.
         integrator: Appends to the super-log.
+        cosigning: Shows each super-checkpoint to witnesses; None where there are none.
     """
 
     def __init__(
@@ -77,6 +73,7 @@ class Publisher:
         lock: Lock,
         clock: Clock,
         integrator: Integrator,
+        cosigning: Cosigning | None = None,
     ) -> None:
         self._store = store
         self._logs = logs
@@ -84,6 +81,7 @@ class Publisher:
         self._lock = lock
         self._clock = clock
         self._integrator = integrator
+        self._cosigning = cosigning
         self._tree = EpochTree()
         self._heads: dict[int, Frontier] = {}
         self._next_epoch = 0
@@ -91,16 +89,18 @@ class Publisher:
         self._loaded = False
 
     def publish(self) -> Published | None:
-        """Make an epoch if a log has changed or the last one is ten minutes old.
+        """Make an epoch if a log has changed, the last is ten minutes old, or has no quorum.
 
         Returns:
             The new super-checkpoint, or None where there is nothing to say.
 
         Raises:
-            VerificationError: A log does not extend its published head; nothing is signed.
+            VerificationError: A log does not extend its published head, or more was signed than
+                the store holds; nothing is signed.
             ConflictError: Another publisher signed in the meantime.
         """
         held = self._lock.fetch()
+        finished = self._finish_interrupted(held)
         with self._store.read() as snapshot:
             last = latest(snapshot)
             self._load(snapshot)
@@ -109,8 +109,13 @@ class Publisher:
             # Records that no checkpoint covers: the last epoch was begun and not finished.
             unfinished = snapshot.head(SUPER_SLOT).size != (last.size if last else 0)
         now = self._clock.now()
-        if last and not changed and not unfinished and now - last.signed_at < HEARTBEAT_S * _SECOND:
-            return None
+        if (
+            last
+            and not changed
+            and not unfinished
+            and now - last.signed_at < self._pause_s(last) * _SECOND
+        ):
+            return finished
         new_logs = [log for log in logs if log.slot >= self._tree.slots]
         heads = {slot: self._describe(log, changed) for slot, log in _by_slot(logs, changed)}
         heads.update({log.slot: self._describe(log, changed) for log in new_logs})
@@ -128,6 +133,9 @@ class Publisher:
             # What was put into the tree did not become an epoch: read it anew the next time.
             self._loaded = False
             raise
+
+    def _pause_s(self, last: Published) -> int:
+        return HEARTBEAT_S if self._cosigning is None or last.quorum else RETRY_S
 
     def _changed(self, snapshot: Snapshot, logs: Sequence[Log]) -> dict[int, Frontier]:
         """Recompute every log that grew since its published head."""
@@ -180,25 +188,65 @@ class Publisher:
             self._note_heads(tx, record.epoch, changed)
             grown = tx.head(SUPER_SLOT)
         note = self._note(grown)
-        # The lock first: after a crash here it is ahead and the next start publishes what it
-        # holds; the other order could publish what a second publisher does not know of.
-        self._lock.replace(held, note)
-        published = Published(grown.size, record.epoch, now, note)
-        with self._store.write() as tx:
-            tx.execute(PUBLISHING["add_checkpoint"], [_checkpoint_row(published)])
+        # The lock first: after a crash here it is ahead, and the next epoch begins by publishing
+        # what it holds; the other order could publish what a second publisher does not know of.
+        self._lock.replace(held, note.format())
+        published = self._publish(note, grown.size, record.epoch, now)
         self._heads.update(changed)
         self._super_size = grown.size
         self._next_epoch += 1
         return published
 
+    def _finish_interrupted(self, held: str | None) -> Published | None:
+        """Publish the checkpoint that was signed right before a crash, if there is one."""
+        if held is None:
+            return None
+        note, signed = read_signed(held, self._logs, self._keeper)
+        with self._store.read() as snapshot:
+            last = latest(snapshot)
+            if last is not None and last.size >= signed.size:
+                return None
+            require_extends(snapshot, signed)
+            record = epoch_record(snapshot, signed.size - 1)
+        return self._publish(note, signed.size, record.epoch, self._clock.now())
+
+    def _publish(self, note: Note, size: int, epoch: int, signed_at: int) -> Published:
+        """Collect cosignatures, then store the note with them, once and for ever.
+
+        No transaction is open meanwhile: nobody who records ever waits for a witness.
+        """
+        vouched = self._vouched(note, size)
+        cosigned = note.format() if vouched is None else vouched.note.format()
+        quorum = vouched is not None and vouched.quorum
+        made = Published(size, epoch, signed_at, cosigned, quorum=quorum)
+        with self._store.write() as tx:
+            tx.execute(PUBLISHING["add_checkpoint"], [made.row()])
+            note_answers(tx, vouched.problems if vouched else {}, self._clock.now())
+            # Where another publisher was faster, its note stands: the next epoch names that one.
+            return of_size(tx, size) or made
+
+    def _vouched(self, note: Note, size: int) -> Vouched | None:
+        """Show a checkpoint to the witnesses, and stop where one of them knows a later one."""
+        if self._cosigning is None:
+            return None
+        vouched = self._cosigning.collect(note, size, lambda old: self._prove(old, size))
+        seen = ask_witnesses(self._store, self._logs, self._keeper, self._lock, vouched.newer)
+        if seen.problem is not None:
+            raise VerificationError(seen.problem)
+        return vouched
+
+    def _prove(self, old: int, size: int) -> list[bytes]:
+        with self._store.read() as snapshot:
+            return consistency_proof(old, size, tile_hashes(snapshot, SUPER_SLOT, size))
+
     def _registry(self, log: Log) -> str:
         origin_hash = sha256(self._logs.origin(log).encode()).digest()
         return RegistryRecord(log.slot, origin_hash).format()
 
-    def _note(self, head: Head) -> str:
+    def _note(self, head: Head) -> Note:
         origin = f"{self._logs.deployment}/super"
         body = Checkpoint(origin, head.size, head.root).format()
-        return sign_note(body, origin, self._keeper.public_key, self._keeper.sign).format()
+        return sign_note(body, origin, self._keeper.public_key, self._keeper.sign)
 
     def _note_heads(self, tx: Transaction, epoch: int, changed: dict[int, Frontier]) -> None:
         rows: list[dict[str, Value]] = [
@@ -240,109 +288,6 @@ class Publisher:
         self._loaded = True
 
 
-def latest(snapshot: Snapshot) -> Published | None:
-    """Return the newest super-checkpoint, or None before the first epoch."""
-    rows = snapshot.rows(PUBLISHING["latest"])
-    if not rows:
-        return None
-    size, epoch, signed_at, note = rows[0]
-    return Published(as_int(size), as_int(epoch), as_int(signed_at), as_text(note))
-
-
-def published_head(snapshot: Snapshot, slot: int) -> tuple[int, int, bytes] | None:
-    """Return (epoch, size, root) of a log as last published, or None before its first epoch."""
-    rows = snapshot.rows(PUBLISHING["published_at"], slot=slot)
-    return (as_int(rows[0][0]), as_int(rows[0][1]), as_bytes(rows[0][2])) if rows else None
-
-
-def published_frontiers(snapshot: Snapshot) -> dict[int, Frontier]:
-    """Return the frontier of every published head by slot."""
-    return {
-        as_int(slot): Frontier.decode(as_int(size), as_bytes(frontier))
-        for slot, _, size, _, frontier in snapshot.rows(PUBLISHING["published"])
-    }
-
-
-def epoch_tree(snapshot: Snapshot, logs: Logs, slots: int) -> EpochTree:
-    """Rebuild the tree of the last epoch from the published heads."""
-    frontiers = published_frontiers(snapshot)
-    tree = EpochTree()
-    heads: dict[int, tuple[str, int, bytes]] = {}
-    for slot in range(slots):
-        frontier = frontiers.get(slot, _NOTHING)
-        root = frontier.root() if frontier.size else EMPTY_ROOT
-        heads[slot] = (logs.origin(logs.at(snapshot, slot)), frontier.size, root)
-    tree.update(heads)
-    return tree
-
-
-def epoch_record(snapshot: Snapshot, index: int) -> EpochRecord:
-    """Read the epoch record at an index of the super-log.
-
-    Raises:
-        VerificationError: It is not there, or is no epoch record.
-    """
-    for entry in snapshot.entries(SUPER_SLOT, index, index + 1):
-        if entry.leaf is not None:
-            return EpochRecord.parse(entry.leaf.decode())
-    raise VerificationError(f"super-log: no epoch record at {index:,}")
-
-
-def start_up_problem(store: Store, logs: Logs, lock: Lock) -> str | None:
-    """Compare the store with the last super-checkpoint that was signed.
-
-    Returns:
-        None when the store holds everything that was signed; else what is wrong, for an operator
-        to read. Whoever gets a text opens the ledger for reading only.
-    """
-    text = lock.fetch()
-    with store.read() as snapshot:
-        last, head = latest(snapshot), snapshot.head(SUPER_SLOT)
-        if text is None:
-            return (
-                None
-                if last is None
-                else (
-                    f"the lock file is gone, but epoch {last.epoch} was signed:"
-                    " put it back, or recover to a new super-log"
-                )
-            )
-        try:
-            signed = Checkpoint.parse(Note.parse(text).text)
-        except MalformedError as error:
-            return f"the lock file holds no super-checkpoint ({error}): put the last one back"
-        if head.size < signed.size:
-            return (
-                f"the store was rolled back: its super-log has {head.size:,} records, but"
-                f" {signed.size:,} were signed: restore a newer copy; never delete the lock file"
-            )
-        tree = Frontier().extend(snapshot.leaf_hashes(SUPER_SLOT, 0, signed.size))
-    if tree.size != signed.size or tree.root() != signed.root:
-        return (
-            f"the super-log was changed: its first {signed.size:,} records lead to root"
-            f" {tree.root().hex()}, but {signed.root.hex()} was signed:"
-            f" run fsck, and restore a copy that matches {logs.deployment}/super"
-        )
-    return None
-
-
-def finish_interrupted(store: Store, lock: Lock, clock: Clock) -> None:
-    """Publish the checkpoint that was signed right before a crash, if there is one."""
-    text = lock.fetch()
-    if text is None:
-        return
-    signed = Checkpoint.parse(Note.parse(text).text)
-    with store.read() as snapshot:
-        last = latest(snapshot)
-        known = last is not None and last.size >= signed.size
-        record = None if known else epoch_record(snapshot, signed.size - 1)
-    if record is None:
-        return
-    found = Published(signed.size, record.epoch, clock.now(), text)
-    with store.write() as tx:
-        tx.execute(PUBLISHING["add_checkpoint"], [_checkpoint_row(found)])
-
-
 def _rehash(entry: Entry) -> bytes:
     if entry.leaf is None:
         raise ConflictError(f"entry {entry.index:,}: pruned before it was published")
@@ -358,12 +303,3 @@ def _super_entry(index: int, text: str) -> Entry:
 
 def _by_slot(logs: Sequence[Log], changed: dict[int, Frontier]) -> list[tuple[int, Log]]:
     return [(log.slot, log) for log in logs if log.slot in changed]
-
-
-def _checkpoint_row(published: Published) -> dict[str, Value]:
-    return {
-        "size": published.size,
-        "epoch": published.epoch,
-        "signed_at": published.signed_at,
-        "note": published.note,
-    }

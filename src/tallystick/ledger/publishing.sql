@@ -17,16 +17,56 @@ INSERT INTO head_change (epoch, slot, size) VALUES (:epoch, :slot, :size);
 -- changes: every change of a head, epoch by epoch
 SELECT epoch, slot, size FROM head_change ORDER BY epoch, slot;
 
--- add_checkpoint: a super-checkpoint was signed
-INSERT INTO checkpoint (size, epoch, signed_at, note)
-VALUES (:size, :epoch, :signed_at, :note)
-ON CONFLICT (size) DO UPDATE SET note = excluded.note;
+-- changes_in: the slots that one epoch changed, with the sizes before and after
+SELECT c.slot, c.size, COALESCE(
+  (SELECT p.size FROM head_change p WHERE p.slot = c.slot AND p.epoch < c.epoch
+   ORDER BY p.epoch DESC LIMIT 1), 0)
+FROM head_change c WHERE c.epoch = :epoch AND c.slot >= :start AND c.slot < :stop ORDER BY c.slot;
+
+-- size_at: the size of one log as of an epoch
+SELECT size FROM head_change WHERE slot = :slot AND epoch <= :epoch ORDER BY epoch DESC LIMIT 1;
+
+-- grown_between: the slots that changed after one epoch up to a later one, as of the later one
+SELECT slot, MAX(size) FROM head_change WHERE epoch > :after AND epoch <= :until
+GROUP BY slot ORDER BY slot;
+
+-- shrunk_between: the same slots, as of the earlier one
+SELECT c.slot, COALESCE(
+  (SELECT p.size FROM head_change p WHERE p.slot = c.slot AND p.epoch <= :after
+   ORDER BY p.epoch DESC LIMIT 1), 0)
+FROM (SELECT DISTINCT slot FROM head_change WHERE epoch > :after AND epoch <= :until) c
+ORDER BY c.slot;
+
+-- add_checkpoint: a super-checkpoint is published; what was published once never changes
+INSERT INTO checkpoint (size, epoch, signed_at, note, quorum)
+VALUES (:size, :epoch, :signed_at, :note, :quorum)
+ON CONFLICT (size) DO NOTHING;
 
 -- latest: the newest super-checkpoint
-SELECT size, epoch, signed_at, note FROM checkpoint ORDER BY size DESC LIMIT 1;
+SELECT size, epoch, signed_at, note, quorum FROM checkpoint ORDER BY size DESC LIMIT 1;
 
 -- checkpoints: every super-checkpoint
 SELECT size, epoch, signed_at, note FROM checkpoint ORDER BY size;
 
 -- of_size: the super-checkpoint of this size
-SELECT size, epoch, signed_at, note FROM checkpoint WHERE size = :size;
+SELECT size, epoch, signed_at, note, quorum FROM checkpoint WHERE size = :size;
+
+-- up_to_epoch: the newest super-checkpoint of this epoch or an earlier one
+SELECT size, epoch, signed_at, note, quorum FROM checkpoint WHERE epoch <= :epoch
+ORDER BY epoch DESC LIMIT 1;
+
+-- last_quorum: when the newest super-checkpoint that had its quorum was signed
+SELECT MAX(signed_at) FROM checkpoint WHERE quorum = 1;
+
+-- note_witness: what a witness said
+INSERT INTO witness (name, asked_at, cosigned_at, problem)
+VALUES (:name, :asked_at, :cosigned_at, :problem)
+ON CONFLICT (name) DO UPDATE SET
+  asked_at = excluded.asked_at, problem = excluded.problem,
+  cosigned_at = COALESCE(excluded.cosigned_at, witness.cosigned_at);
+
+-- forget_witnesses: drop those that were not asked this time
+DELETE FROM witness WHERE asked_at <> :asked_at;
+
+-- witnesses: what each witness said last
+SELECT name, asked_at, cosigned_at, problem FROM witness ORDER BY name;

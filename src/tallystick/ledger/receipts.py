@@ -1,18 +1,10 @@
 """Receipts: everything that proves one entry, as of the last published epoch."""
 
-from tallystick.errors import VerificationError
-from tallystick.ledger.epoch_tree import EpochTree
+from tallystick.ledger.epochs import Epochs
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import SUPER_SLOT, Place, Snapshot
-from tallystick.ledger.publisher import (
-    Published,
-    epoch_record,
-    epoch_tree,
-    latest,
-    published_head,
-)
+from tallystick.ledger.published import latest
 from tallystick.verify.receipt import Receipt, build
-from tallystick.verify.records import EpochRecord
 
 
 class Receipts:
@@ -20,11 +12,12 @@ class Receipts:
 
     Args:
         ledger: The ledger.
+        epochs: Proves what its epochs say; its own where None.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, epochs: Epochs | None = None) -> None:
         self._ledger = ledger
-        self._known: tuple[Published, EpochRecord, EpochTree] | None = None
+        self._epochs = epochs or Epochs(ledger)
 
     def issue(self, snapshot: Snapshot, place: Place) -> Receipt | None:
         """Make the receipt of an entry, with every value that can still be opened.
@@ -44,16 +37,13 @@ class Receipts:
         log = ledger.logs.at(snapshot, place.slot)
         entry = reader.entry(snapshot, log, place.index)
         published = latest(snapshot)
-        head = published_head(snapshot, log.slot)
-        if published is None or head is None:
+        if published is None:
             return None
-        epoch, size, _ = head
-        # A head of a later epoch is stored right before that epoch's checkpoint is signed.
-        if place.index >= size or epoch > published.epoch:
+        # As of the published epoch: heads of the next one are stored before its checkpoint is.
+        size = self._epochs.size(snapshot, log.slot, published.epoch) or 0
+        if place.index >= size:
             return None
-        record, tree = self._epoch(snapshot, published)
-        if record is None or tree is None:
-            return None
+        epoch = self._epochs.last(snapshot)
         opened = reader.open(snapshot, log, entry)
         return build(
             origin=ledger.logs.origin(log),
@@ -62,27 +52,9 @@ class Receipts:
             entry=entry.leaf or b"",
             values=opened.values,
             inclusion=reader.inclusion(snapshot, log.slot, place.index, size),
-            slots_proof=tree.path(log.slot),
-            epoch_record=record,
-            record_index=published.size - 1,
-            record_proof=reader.inclusion(snapshot, SUPER_SLOT, published.size - 1, published.size),
+            slots_proof=self._epochs.path(snapshot, epoch, log.slot),
+            epoch_record=epoch.record,
+            record_index=epoch.index,
+            record_proof=reader.inclusion(snapshot, SUPER_SLOT, epoch.index, published.size),
             checkpoint_note=published.note,
         )
-
-    def _epoch(
-        self, snapshot: Snapshot, published: Published
-    ) -> tuple[EpochRecord | None, EpochTree | None]:
-        """Return record and tree of the last epoch; None while the next one is being signed."""
-        if self._known is None or self._known[0] != published:
-            record = epoch_record(snapshot, published.size - 1)
-            tree = epoch_tree(snapshot, self._ledger.logs, record.slots)
-            if tree.root() != record.root:
-                # The heads of the next epoch are stored, but its checkpoint is not signed yet.
-                if snapshot.head(SUPER_SLOT).size > published.size:
-                    return None, None
-                raise VerificationError(
-                    f"published heads: lead to epoch root {tree.root().hex()},"
-                    f" epoch {record.epoch} has {record.root.hex()}"
-                )
-            self._known = (published, record, tree)
-        return self._known[1], self._known[2]

@@ -48,6 +48,8 @@ def test_every_route_is_in_the_description(server: Server) -> None:
         ("get", "/v1/logs"),
         ("get", "/v1/logs/{log_hex}/checkpoint"),
         ("get", "/v1/logs/{log_hex}/tile/{rest}"),
+        ("get", "/v1/logs/{log_hex}/epochs/{epoch}"),
+        ("get", "/v1/epochs/{epoch}/changes"),
         ("get", "/v1/super/checkpoint"),
         ("get", "/v1/super/tile/{rest}"),
         ("post", "/v1/tenants"),

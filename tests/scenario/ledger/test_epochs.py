@@ -17,7 +17,8 @@ from tallystick.drivers.lockfile import LockFile
 from tallystick.errors import ConflictError, VerificationError
 from tallystick.ledger.integration import Integrator
 from tallystick.ledger.ports import SUPER_SLOT, Head, Lock, Place, Store, Transaction
-from tallystick.ledger.publisher import HEARTBEAT_S, Publisher, latest
+from tallystick.ledger.published import latest
+from tallystick.ledger.publisher import HEARTBEAT_S, Publisher
 from tallystick.ledger.receipts import Receipts
 from tallystick.settings import Settings
 from tallystick.tlog.checkpoint import Checkpoint

@@ -12,8 +12,8 @@ from tallystick.access.tenants import Tenant
 from tallystick.drivers.lockfile import LockFile
 from tallystick.errors import PushbackError
 from tallystick.ledger.ports import SUPER_SLOT, Place
-from tallystick.ledger.publisher import start_up_problem
 from tallystick.ledger.receipts import Receipts
+from tallystick.ledger.start_up import start_up_problem
 from tallystick.settings import Settings
 from tallystick.wiring import House, open_house
 
@@ -38,7 +38,8 @@ def tenant(house: House) -> Tenant:
 
 def problem(house: House) -> str | None:
     lock = LockFile(house.settings.data / "lock.note")
-    return start_up_problem(house.ledger.drivers.store, house.ledger.logs, lock)
+    drivers = house.ledger.drivers
+    return start_up_problem(drivers.store, house.ledger.logs, lock, drivers.keeper)
 
 
 def test_a_house_that_never_published_starts_without_a_lock_file(house: House) -> None:

@@ -9,7 +9,7 @@ from kit import house as kit
 from kit.events import reference_event
 from kit.root import editing
 from tallystick.errors import VerificationError
-from tallystick.ledger.publisher import latest
+from tallystick.ledger.published import latest
 from tallystick.settings import Settings
 from tallystick.tlog.tree import Frontier
 from tallystick.wiring import open_house

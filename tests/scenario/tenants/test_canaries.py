@@ -145,6 +145,12 @@ CALLS: dict[tuple[str, str], Ask] = {
     ],
     ("GET", "/v1/logs/{log_hex:str}/checkpoint"): below_log("checkpoint"),
     ("GET", "/v1/logs/{log_hex:str}/tile/{rest:path}"): below_log(*TILES),
+    ("GET", "/v1/logs/{log_hex:str}/epochs/{epoch:str}"): below_log(
+        "epochs/latest", "epochs/latest?from=1", "epochs/0", "epochs/x?from=x"
+    ),
+    ("GET", "/v1/epochs/{epoch:str}/changes"): plain(
+        "/v1/epochs/latest/changes", "/v1/epochs/0/changes", "/v1/epochs/x/changes"
+    ),
     ("GET", "/v1/super/checkpoint"): plain("/v1/super/checkpoint"),
     ("GET", "/v1/super/tile/{rest:path}"): lambda it: [
         *(Call(f"/v1/super/{rest}") for rest in TILES),

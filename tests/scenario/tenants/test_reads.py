@@ -41,6 +41,10 @@ READS: dict[tuple[str, str], list[Read]] = {
         ("GET", "/v1/logs/{log}/tile/0/000.p/1", None),
         ("GET", "/v1/logs/{log}/tile/entries/000.p/1", None),
     ],
+    ("GET", "/v1/logs/{log_hex:str}/epochs/{epoch:str}"): [
+        ("GET", "/v1/logs/{log}/epochs/latest", None),
+        ("GET", "/v1/logs/{log}/epochs/latest?from=1", None),
+    ],
     ("GET", "/v1/subjects/{subject_id:str}"): [("GET", "/v1/subjects/{person}", None)],
     ("POST", "/v1/subjects/{subject_id:str}/erasure"): [
         ("POST", "/v1/subjects/{person}/erasure", {"reason": "asked for it"})  # a dry run
@@ -51,6 +55,7 @@ READS: dict[tuple[str, str], list[Read]] = {
 OTHERS = {
     ("POST", "/v1/events"),
     ("GET", "/v1/logs"),
+    ("GET", "/v1/epochs/{epoch:str}/changes"),
     ("GET", "/v1/super/checkpoint"),
     ("GET", "/v1/super/tile/{rest:path}"),
     ("GET", "/v1/tenants"),

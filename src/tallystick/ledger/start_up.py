@@ -1,0 +1,165 @@
+"""What a start looks at: the store against everything that this deployment is known to have signed.
+
+Three keep what was signed: the store, the lock, and the witnesses. Whoever of them knows more than
+the store shows that the store went back, and a store that went back must sign nothing: it would
+sign a second history.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tallystick.errors import TallystickError, VerificationError
+from tallystick.ledger.logs import Logs
+from tallystick.ledger.ports import SUPER_SLOT, KeyKeeper, Lock, Snapshot, Store, WitnessAnswer
+from tallystick.ledger.published import latest
+from tallystick.ledger.reader import tile_hashes
+from tallystick.tlog.checkpoint import Checkpoint
+from tallystick.tlog.key import ED25519, VerifierKey
+from tallystick.tlog.note import Note, verify_note
+from tallystick.tlog.proof import tree_root
+from tallystick.tlog.tree import Frontier
+
+
+class Seen(NamedTuple):
+    """What the witnesses said at a start.
+
+    Attributes:
+        problem: Why nothing may be written, or None.
+        warnings: By witness, why it did not help; those that agreed are left out.
+    """
+
+    problem: str | None
+    warnings: Mapping[str, str]
+
+
+def start_up_problem(store: Store, logs: Logs, lock: Lock, keeper: KeyKeeper) -> str | None:
+    """Compare the store with the last super-checkpoint that was signed.
+
+    Returns:
+        None when the store holds everything that was signed; else what is wrong, for an operator
+        to read. Whoever gets a text opens the ledger for reading only.
+    """
+    text = lock.fetch()
+    with store.read() as snapshot:
+        last, head = latest(snapshot), snapshot.head(SUPER_SLOT)
+        if text is None:
+            return (
+                None
+                if last is None
+                else (
+                    f"the lock file is gone, but epoch {last.epoch} was signed:"
+                    " put it back, or recover to a new super-log"
+                )
+            )
+        try:
+            note, signed = read_signed(text, logs, keeper)
+        except TallystickError as error:
+            return f"the lock file holds no super-checkpoint of ours ({error}): put the last back"
+        if head.size < signed.size:
+            return (
+                f"the store was rolled back: its super-log has {head.size:,} records, but"
+                f" {signed.size:,} were signed{_seen_by(note)}:"
+                " restore a newer copy; never delete the lock file"
+            )
+        tree = Frontier().extend(snapshot.leaf_hashes(SUPER_SLOT, 0, signed.size))
+    if tree.size != signed.size or tree.root() != signed.root:
+        return (
+            f"the super-log was changed: its first {signed.size:,} records lead to root"
+            f" {tree.root().hex()}, but {signed.root.hex()} was signed{_seen_by(note)}:"
+            f" run fsck, and restore a copy that matches {logs.deployment}/super"
+        )
+    return None
+
+
+def read_signed(text: str, logs: Logs, keeper: KeyKeeper) -> tuple[Note, Checkpoint]:
+    """Read a super-checkpoint that this deployment signed.
+
+    Raises:
+        MalformedError: The text is no checkpoint's note.
+        VerificationError: It is of another log, or not signed by the deployment's key.
+    """
+    note = Note.parse(text)
+    signed = Checkpoint.parse(note.text)
+    origin = f"{logs.deployment}/super"
+    if signed.origin != origin:
+        raise VerificationError(f"checkpoint: of {signed.origin!r}, want {origin!r}")
+    verify_note(note, [VerifierKey.of(origin, ED25519, keeper.public_key)])
+    return note, signed
+
+
+def require_extends(snapshot: Snapshot, signed: Checkpoint) -> None:
+    """Check that the super-log begins with what was signed.
+
+    Raises:
+        VerificationError: It is shorter, or another one.
+    """
+    size = snapshot.head(SUPER_SLOT).size
+    if size < signed.size:
+        raise VerificationError(
+            f"the store was rolled back: its super-log has {size:,} records, but"
+            f" {signed.size:,} were signed"
+        )
+    root = tree_root(signed.size, tile_hashes(snapshot, SUPER_SLOT, signed.size))
+    if root != signed.root:
+        raise VerificationError(
+            f"the super-log was changed: its first {signed.size:,} records lead to root"
+            f" {root.hex()}, but {signed.root.hex()} was signed"
+        )
+
+
+def ask_witnesses(
+    store: Store, logs: Logs, keeper: KeyKeeper, lock: Lock, answers: Sequence[WitnessAnswer]
+) -> Seen:
+    """Compare the store with the newest checkpoint that each witness has.
+
+    Args:
+        store: The ledger's store.
+        logs: Names the super-log.
+        keeper: Its key tells what this deployment signed.
+        lock: Keeps what shows a rollback, so that later starts know of it too.
+        answers: What the witnesses answered.
+    """
+    warnings: dict[str, str] = {}
+    for answer in answers:
+        if not answer.newest:
+            warnings[answer.name] = answer.problem or "has no checkpoint of ours yet"
+            continue
+        try:
+            problem = check_newest(store, logs, keeper, lock, answer)
+        except TallystickError as error:
+            warnings[answer.name] = f"shows what this deployment did not sign ({error})"
+            continue
+        if problem is not None:
+            return Seen(problem, warnings)
+    return Seen(None, warnings)
+
+
+def check_newest(
+    store: Store, logs: Logs, keeper: KeyKeeper, lock: Lock, answer: WitnessAnswer
+) -> str | None:
+    """Compare the store with a checkpoint that a witness shows.
+
+    One that contradicts the store is put into the lock: nothing is signed beside it again, also
+    when the witness can't be reached later.
+
+    Returns:
+        None where the store extends it; else what is wrong, for an operator to read.
+
+    Raises:
+        MalformedError: It is no checkpoint.
+        VerificationError: This deployment did not sign it, so that it says nothing.
+    """
+    _, signed = read_signed(answer.newest, logs, keeper)
+    try:
+        with store.read() as snapshot:
+            require_extends(snapshot, signed)
+    except VerificationError as error:
+        lock.replace(lock.fetch(), answer.newest)
+        return f"witness {answer.name}: {error}: restore a newer copy"
+    return None
+
+
+def _seen_by(note: Note) -> str:
+    """Name the witnesses whose lines stand below a note: who told of it, where one did."""
+    names = sorted({line.name for line in note.signatures[1:]})
+    return f" and seen by {', '.join(names)}" if names else ""
