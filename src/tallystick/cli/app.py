@@ -12,6 +12,7 @@ import typer
 from tallystick.cli import (
     administration,
     assessing,
+    backing_up,
     checking,
     declaring,
     demo,
@@ -19,8 +20,11 @@ from tallystick.cli import (
     exit_codes,
     importing,
     keeping,
+    mirroring,
+    monitoring,
     reading,
     serving,
+    witnessing,
 )
 from tallystick.cli.exit_codes import UsageError
 from tallystick.cli.session import Session, hint_for
@@ -50,7 +54,11 @@ for room in (
     reading,
     checking,
     erasing,
+    backing_up,
     keeping,
+    witnessing,
+    monitoring,
+    mirroring,
 ):
     room.register(app)
 

@@ -10,6 +10,7 @@ import typer
 from tallystick.access.replay import compare_tables
 from tallystick.cli import exit_codes
 from tallystick.cli.exit_codes import UsageError
+from tallystick.cli.mirroring import check_mirror
 from tallystick.cli.session import Session, Told
 from tallystick.drivers.sqlite import SqliteStore
 from tallystick.ledger.inspection import Inspection, Result
@@ -62,9 +63,20 @@ def fsck(
     disclosures: Annotated[
         bool, typer.Option("--disclosures", help="Open every sealed value, too.")
     ] = False,
+    mirror: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Check the copy in this folder, not the deployment."),
+    ] = None,
+    pins: Annotated[
+        Path | None, typer.Option(help="What to believe of a copy: a file of `pins`.")
+    ] = None,
 ) -> None:
     """Recompute every log and all that follows from it, and name what is not as it must be."""
     session: Session = context.obj
+    if mirror is not None:
+        raise check_mirror(session, mirror, pins, finding_line)
+    if pins is not None:
+        raise UsageError("fsck: --pins without --mirror, want both")
     with session.house() as house, session.progress("fsck") as told:
         result = inspect(house, told=told, disclosures=disclosures)
     members: dict[str, object] = {

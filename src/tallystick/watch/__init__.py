@@ -1,0 +1,1 @@
+"""Strangers' own tools: witness, monitor, mirror. They stand on ``tlog`` and ``verify`` alone."""

@@ -1,0 +1,57 @@
+"""Where an auditing witness reads a deployment: its super-log, and what changed in an epoch."""
+
+from typing import Final, Protocol
+
+from tallystick.tlog.tile import MAX_ENTRY_BYTES, TILE_WIDTH, entries_path
+from tallystick.watch.http import Site
+
+_MAX_BUNDLE_BYTES: Final = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
+_MAX_CHANGES_BYTES: Final = 256 << 20
+_MAX_NOTE_BYTES: Final = 1_000_000
+
+
+class LogSource(Protocol):
+    """What an audit asks of a deployment; each call returns bytes, true or not."""
+
+    def bundle(self, index: int, width: int) -> bytes:
+        """Return an entry bundle of the super-log, also of records not yet published.
+
+        Raises:
+            TallystickError: It can't be had.
+        """
+        ...
+
+    def changes(self, epoch: int) -> bytes:
+        """Return the answer of ``GET /v1/epochs/{epoch}/changes``; raises as :meth:`bundle`."""
+        ...
+
+    def published(self) -> bytes:
+        """Return the newest published super-checkpoint; raises as :meth:`bundle`.
+
+        Raises:
+            NotFoundError: There is none yet.
+        """
+        ...
+
+
+class ServerSource:
+    """A :class:`LogSource`: a Tallystick server. One thread at a time.
+
+    Args:
+        site: The server, with a key that has the scope ``witness``.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def bundle(self, index: int, width: int) -> bytes:
+        """See :class:`LogSource`."""
+        return self._site.get(f"/v1/super/{entries_path(index, width)}", limit=_MAX_BUNDLE_BYTES)
+
+    def changes(self, epoch: int) -> bytes:
+        """See :class:`LogSource`."""
+        return self._site.get(f"/v1/epochs/{epoch}/changes", limit=_MAX_CHANGES_BYTES)
+
+    def published(self) -> bytes:
+        """See :class:`LogSource`."""
+        return self._site.get("/v1/super/checkpoint", limit=_MAX_NOTE_BYTES)
