@@ -28,6 +28,7 @@ from kit.rfc6962 import mth
 UNREADABLE = "unreadable"
 PINS = plain_pins()
 WITNESS_PINS = plain_pins(policy=POLICY)
+AUDITOR_PINS = plain_pins(policy=POLICY, auditors=["w1", "w3"])
 NOW = EPOCH_TIME + 60
 
 
@@ -78,6 +79,7 @@ def _intact() -> Iterator[Case]:
     yield case("the only record", Deployment(before=0, behind=0))
     cosigned = Deployment(cosigners=WITNESSES[1:])
     yield case("cosigned by the quorum", cosigned, WITNESS_PINS)
+    yield case("cosigned by the quorum and an auditor", cosigned, AUDITOR_PINS)
     stranger = Deployment(cosigners=(Signer("stranger.example", 4),))
     yield case("a cosignature of somebody unknown, which is passed over", stranger)
     pins = plain_pins(origins=[plain_origin(2)], max_age_s=60)
@@ -173,19 +175,26 @@ def _undecided() -> Iterator[Case]:
     yield case("another log is pinned", "is none of the pinned logs", origins)
     why = r"witnessed by 0 of 3 \(quorum enough\), want the quorum"
     yield case("nobody cosigned", why, WITNESS_PINS)
-    why = r"witnessed by 1 of 3 \(quorum enough\): w2.example, want the quorum"
+    why = r"witnessed by 1 of 3 \(quorum enough\): w2 at 2026-11-24T02:45:00Z, want the quorum"
     one = written(Deployment(cosigners=WITNESSES[1:2]).receipt())
     yield case("too few cosigned", why, WITNESS_PINS, one)
     again = written(Deployment(cosigners=WITNESSES[1:2] * 2).receipt())
     yield case("one witness cosigned twice", why, WITNESS_PINS, again)
     stranger = Deployment(cosigners=(WITNESSES[0], Signer("w2.example", 4, "another key")))
-    why = r"witnessed by 1 of 3 \(quorum enough\): w1.example"
+    why = r"witnessed by 1 of 3 \(quorum enough\): w1 at "
     yield case(
         "a stranger cosigned in a witness's name", why, WITNESS_PINS, written(stranger.receipt())
     )
+    plain = written(Deployment(cosigners=WITNESSES[:2]).receipt())
+    other = plain_pins(policy=POLICY, auditors=["w3"])
+    yield case("no auditor cosigned", "epoch-audited: cosigned by none of w3", other, plain)
     yield case("an entry of a later version", "version 2", receipt=_logged(b'"v":1', b'"v":2'))
     double = _logged(b'"stream":"audit"', b'"outcome":"denied","stream":"audit"')
     yield case("an entry with a member twice", "two members 'outcome'", receipt=double)
+    stray = _logged(b'"stream":"audit"', b'"stream":"\xff"')
+    yield case("an entry that is no UTF-8", "want UTF-8", receipt=stray)
+    huge = _logged(b'"plan":"business"', b'"plan":1e400')
+    yield case("an entry with a number beyond doubles", "finite double", receipt=huge)
     nested = _logged(b'"/actor/name":', b'"/actor/id/x":')
     yield case("an entry sealed inside a sealed value", "lies inside", receipt=nested)
     slot = _logged(b'"/actor/id":[0,', b'"/actor/id":[1,')

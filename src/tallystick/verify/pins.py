@@ -10,7 +10,7 @@ from tallystick.tlog.note import VerifierKey
 from tallystick.tlog.policy import Policy
 from tallystick.verify import strict_json
 
-_NAMES: Final = {"super", "origins", "policy", "max_age_s"}
+_NAMES: Final = {"super", "origins", "policy", "auditors", "max_age_s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,19 @@ class Pins:
         origins: The logs that receipts may come from; empty for every log of the deployment.
         policy: Which witnesses must have cosigned, or None where none is needed.
         max_age_s: Greatest age of the epoch that a receipt proves, or None for any.
+        auditors: Names of those of the policy's witnesses that audit epochs before they cosign;
+            if there are any, one of them must have cosigned.
 
     Raises:
-        MalformedError: There is no key, or one that cannot sign a log's checkpoints.
+        MalformedError: There is no key, or one that cannot sign a log's checkpoints, or an
+            auditor that is no witness of the policy.
     """
 
     keys: tuple[VerifierKey, ...]
     origins: frozenset[str] = frozenset()
     policy: Policy | None = None
     max_age_s: int | None = None
+    auditors: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.keys:
@@ -40,6 +44,13 @@ class Pins:
                 raise MalformedError(
                     f"pins: key {key.name} of algorithm 0x{key.algorithm:02x}, want 0x01",
                     path="/super",
+                )
+        witnesses = () if self.policy is None else self.policy.witnesses
+        for name in sorted(self.auditors):
+            if name not in witnesses:
+                raise MalformedError(
+                    f"pins: auditor {name[:80]!r}, want a witness of the policy",
+                    path="/auditors",
                 )
 
     @classmethod
@@ -74,6 +85,7 @@ class Pins:
             frozenset(_texts(members["origins"], "origins") if "origins" in members else ()),
             None if policy is None else Policy.parse(policy),
             _age(members.get("max_age_s")),
+            frozenset(_texts(members["auditors"], "auditors") if "auditors" in members else ()),
         )
 
     def keys_of(self, origin: str) -> list[VerifierKey]:

@@ -34,7 +34,8 @@ class Fact(NamedTuple):
 
     Attributes:
         state: How it came out.
-        name: One word: event, opened, included, recorded, signed, witnessed, fresh.
+        name: One word: event and opened say what stands there; recorded, published, witnessed,
+            epoch-audited and fresh who vouches for it, and since when; origin what is pinned.
         text: What was observed, and where it failed what was expected.
     """
 
@@ -58,6 +59,8 @@ class Report:
         withheld: Paths that stay closed, with the slot of their subject in the entry.
         received_at: When the log took the event, or None where the entry can't be read.
         epoch: Number of the epoch, and when it was made.
+        cosigned_at_s: The pinned policy's witnesses that cosigned, and when each says it did, in
+            seconds since 1970; 0 for one that says no time.
     """
 
     origin: str
@@ -71,6 +74,7 @@ class Report:
     event: Mapping[str, object] | None = None
     withheld: Mapping[str, int] = field(default_factory=dict)
     received_at: str | None = None
+    cosigned_at_s: Mapping[str, int] = field(default_factory=dict)
 
     def note(self, state: State, name: str, text: str) -> None:
         """Add a fact that speaks neither against the receipt nor hinders its verification."""
@@ -85,7 +89,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """Write the facts, one a line, and the verdict last."""
-        lines = [f"{fact.state:<5} {fact.name:<10} {printable(fact.text)}" for fact in self.facts]
+        lines = [f"{fact.state:<5} {fact.name:<13} {printable(fact.text)}" for fact in self.facts]
         if self.verdict is Verdict.TAMPERED:
             lines.append("      Do not rely on this receipt: it does not show what was logged.")
         last = _LAST_LINE.get(self.verdict, str(self.verdict))
@@ -105,6 +109,7 @@ class Report:
             "received_at": self.received_at,
             "event": self.event,
             "withheld": dict(self.withheld),
+            "cosigned_at_s": dict(self.cosigned_at_s),
             "facts": [
                 {"state": str(fact.state), "name": fact.name, "text": fact.text}
                 for fact in self.facts

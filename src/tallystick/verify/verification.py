@@ -6,6 +6,8 @@ epoch's record must be in the super-log; and the super-log's checkpoint must be 
 key. So each fact but the last is worth what the ones after it are worth.
 """
 
+from collections.abc import Collection, Mapping, Sequence
+
 from tallystick.errors import MalformedError, VerificationError
 from tallystick.tlog.cosignature import verify_cosignature
 from tallystick.tlog.hashing import leaf_hash
@@ -45,9 +47,8 @@ def verify_receipt(data: bytes, pins: Pins | None, now_s: int | None = None) -> 
     report = Report(receipt.origin, receipt.index, receipt.size, record.epoch, record.time_s)
     _check_entry(report, receipt)
     _check_inclusion(report, receipt)
-    _check_record(report, receipt)
     _check_origin(report, receipt, pins)
-    _check_signature(report, receipt, pins)
+    _check_published(report, receipt, pins)
     _check_witnesses(report, receipt, pins)
     _check_age(report, pins, now_s)
     _tell(report)
@@ -87,23 +88,32 @@ def _check_inclusion(report: Report, receipt: Receipt) -> None:
         verify_inclusion(head, slot, record.slots, receipt.slots_proof, record.root)
     except (MalformedError, VerificationError) as error:
         reason = f"entry, log or slot are not those of epoch {record.epoch:,}: {error}"
-        report.object_to(Verdict.TAMPERED, "included", str(error), reason)
+        report.object_to(Verdict.TAMPERED, "recorded", str(error), reason)
         return
-    report.note(
-        State.OK, "included", f"entry {receipt.index:,} of {receipt.size:,} in {receipt.origin}"
-    )
+    since = "" if report.received_at is None else f", since {report.received_at}"
+    text = f"entry {receipt.index:,} of {receipt.size:,} in {receipt.origin}{since}"
+    report.note(State.OK, "recorded", text)
 
 
-def _check_record(report: Report, receipt: Receipt) -> None:
+def _check_published(report: Report, receipt: Receipt, pins: Pins | None) -> None:
+    """Find the epoch in the super-log, and the super-log's head under a pinned key."""
+    found = [_check_record(report, receipt), _check_signature(report, receipt, pins)]
+    if all(found):
+        record = receipt.epoch_record
+        text = f"epoch {record.epoch:,}, since {time_line(record.time_s)}"
+        report.note(State.OK, "published", f"{text}, signed by {receipt.checkpoint.origin}")
+
+
+def _check_record(report: Report, receipt: Receipt) -> bool:
     record, proof, checkpoint = receipt.epoch_record, receipt.epoch_proof, receipt.checkpoint
     leaf = leaf_hash(record.format().encode())
     try:
         verify_inclusion(leaf, proof.index, checkpoint.size, proof.hashes, checkpoint.root)
     except (MalformedError, VerificationError) as error:
         reason = f"epoch record is not in the super-log: {error}"
-        report.object_to(Verdict.TAMPERED, "recorded", str(error), reason)
-        return
-    report.note(State.OK, "recorded", f"epoch {record.epoch:,}, made {time_line(record.time_s)}")
+        report.object_to(Verdict.TAMPERED, "published", str(error), reason)
+        return False
+    return True
 
 
 def _check_origin(report: Report, receipt: Receipt, pins: Pins | None) -> None:
@@ -116,81 +126,106 @@ def _check_origin(report: Report, receipt: Receipt, pins: Pins | None) -> None:
         report.object_to(Verdict.UNVERIFIABLE, "origin", text, text)
 
 
-def _check_signature(report: Report, receipt: Receipt, pins: Pins | None) -> None:
+def _check_signature(report: Report, receipt: Receipt, pins: Pins | None) -> bool:
     origin = receipt.checkpoint.origin
-    if pins is None:
-        report.object_to(Verdict.UNVERIFIABLE, "signed", "no pinned key", "no pinned key")
-        return
-    keys = pins.keys_of(origin)
+    keys = [] if pins is None else pins.keys_of(origin)
     if not keys:
-        text = f"no pinned key for {origin}"
-        report.object_to(Verdict.UNVERIFIABLE, "signed", text, text)
-        return
-    if not {(key.name, key.key_id) for key in keys} & _named(receipt.note):
-        ids = " or ".join(key.key_id.hex() for key in keys)
-        text = f"no signature of {origin} by key {ids}"
-        reason = f"super-checkpoint is not signed by the pinned key: {text}"
-        report.object_to(Verdict.TAMPERED, "signed", text, reason)
-        return
+        text = "no pinned key" if pins is None else f"no pinned key for {origin}"
+        report.object_to(Verdict.UNVERIFIABLE, "published", text, text)
+        return False
     try:
-        verify_note(receipt.note, keys)
+        _require_signature(receipt.note, keys)
     except VerificationError as error:
         reason = f"super-checkpoint is not signed by the pinned key: {error}"
-        report.object_to(Verdict.TAMPERED, "signed", str(error), reason)
-        return
-    report.note(State.OK, "signed", origin)
+        report.object_to(Verdict.TAMPERED, "published", str(error), reason)
+        return False
+    return True
 
 
-def _named(note: Note) -> set[tuple[str, bytes]]:
-    return {(signature.name, signature.key_id) for signature in note.signatures}
+def _require_signature(note: Note, keys: Sequence[VerifierKey]) -> None:
+    named = {(signature.name, signature.key_id) for signature in note.signatures}
+    if not {(key.name, key.key_id) for key in keys} & named:
+        ids = " or ".join(key.key_id.hex() for key in keys)
+        raise VerificationError(f"no signature of {keys[0].name} by key {ids}")
+    verify_note(note, keys)
 
 
 def _check_witnesses(report: Report, receipt: Receipt, pins: Pins | None) -> None:
     if pins is None or pins.policy is None:
-        report.note(State.NONE, "witnessed", "not looked at, no policy is pinned")
+        report.note(State.NONE, "witnessed", "not proven, no policy is pinned")
+        report.note(State.NONE, "epoch-audited", "not proven, no auditor is pinned")
         return
+    policy = pins.policy
     try:
-        names, enough = _cosigners(receipt.note, pins.policy)
+        report.cosigned_at_s = _cosigned_at_s(receipt.note, policy)
     except VerificationError as error:
         reason = f"a pinned witness did not cosign this: {error}"
         report.object_to(Verdict.TAMPERED, "witnessed", str(error), reason)
         return
-    text = f"{len(names)} of {len(pins.policy.witnesses)} (quorum {pins.policy.quorum})"
-    text += f": {', '.join(names)}" if names else ""
-    if enough:
+    told = _names_and_times(report.cosigned_at_s)
+    text = f"{len(report.cosigned_at_s)} of {len(policy.witnesses)} (quorum {policy.quorum}){told}"
+    if policy.satisfied_by(policy.witnesses[name].key for name in report.cosigned_at_s):
         report.note(State.OK, "witnessed", text)
     else:
         reason = f"witnessed by {text}, want the quorum"
         report.object_to(Verdict.UNVERIFIABLE, "witnessed", text, reason)
+    _check_auditors(report, pins.auditors)
 
 
-def _cosigners(note: Note, policy: Policy) -> tuple[list[str], bool]:
-    """Return the names of the keys of witnesses that cosigned, and whether they are enough."""
-    cosigners: list[VerifierKey] = []
+def _check_auditors(report: Report, auditors: Collection[str]) -> None:
+    """Tell who has compared the epoch with the one before, slot by slot, before cosigning it.
+
+    A plain witness vouches for nothing but that the super-log only grows.
+    """
+    audited = {name: at for name, at in report.cosigned_at_s.items() if name in auditors}
+    if audited:
+        text = f"{len(audited)} of {len(auditors)}{_names_and_times(audited)}"
+        report.note(State.OK, "epoch-audited", text)
+    elif auditors:
+        text = f"cosigned by none of {', '.join(sorted(auditors))}"
+        report.object_to(Verdict.UNVERIFIABLE, "epoch-audited", text, f"epoch-audited: {text}")
+    else:
+        report.note(State.NONE, "epoch-audited", "not proven, no auditor is pinned")
+
+
+def _cosigned_at_s(note: Note, policy: Policy) -> dict[str, int]:
+    """Return the policy's witnesses that cosigned, and when each says it did so last."""
+    latest: dict[str, int] = {}
     for signature in note.signatures:
-        for witness in policy.witnesses.values():
+        for name, witness in policy.witnesses.items():
             key = witness.key
             if (signature.name, signature.key_id) == (key.name, key.key_id):
-                verify_cosignature(note.text, signature, key)
-                cosigners.append(key)
-    return sorted({key.name for key in cosigners}), policy.satisfied_by(cosigners)
+                time_s = verify_cosignature(note.text, signature, key)
+                latest[name] = max(time_s, latest.get(name, 0))
+    return latest
+
+
+def _names_and_times(cosigned_at_s: Mapping[str, int]) -> str:
+    """Write names with times; 0 is the time of a cosigner that says none."""
+    told = [
+        f"{name} at {time_line(time_s)}" if time_s else name
+        for name, time_s in sorted(cosigned_at_s.items())
+    ]
+    return f": {', '.join(told)}" if told else ""
 
 
 def _check_age(report: Report, pins: Pins | None, now_s: int | None) -> None:
-    if pins is None or pins.max_age_s is None:
-        return
+    most_s = None if pins is None else pins.max_age_s
     if now_s is None:
         text = "age limited by the pins, but no time is given"
-        report.object_to(Verdict.UNVERIFIABLE, "fresh", text, text)
+        if most_s is not None:
+            report.object_to(Verdict.UNVERIFIABLE, "fresh", text, text)
         return
-    age = now_s - report.epoch_time_s
+    age_s = now_s - report.epoch_time_s
+    text = f"epoch made {abs(age_s):,} s {'ahead' if age_s < 0 else 'ago'}"
+    if most_s is None:
+        report.note(State.NONE, "fresh", f"{text}, no age is pinned")
     # An epoch dated ahead would stay fresh for as long as its maker likes.
-    if abs(age) > pins.max_age_s:
-        where = "ago" if age > 0 else "ahead"
-        text = f"epoch made {abs(age):,} s {where}, want at most {pins.max_age_s:,} s"
+    elif abs(age_s) > most_s:
+        text += f", want at most {most_s:,} s"
         report.object_to(Verdict.STALE, "fresh", text, text)
-        return
-    report.note(State.OK, "fresh", f"epoch made {age:,} s ago")
+    else:
+        report.note(State.OK, "fresh", text)
 
 
 def _tell(report: Report) -> None:

@@ -10,12 +10,13 @@ VKEY = Signer(SUPER).vkey
 
 
 def test_pins_are_read() -> None:
-    pins = Pins.parse(plain_pins(origins=["a", "b"], policy=POLICY, max_age_s=600))
+    pins = Pins.parse(plain_pins(origins=["a", "b"], policy=POLICY, auditors=["w1"], max_age_s=600))
 
     assert [key.vkey() for key in pins.keys] == [VKEY]
     assert pins.origins == {"a", "b"}
     assert pins.policy is not None
     assert pins.policy.quorum == "enough"
+    assert pins.auditors == {"w1"}
     assert pins.max_age_s == 600
 
 
@@ -52,6 +53,17 @@ def test_a_key_that_is_pinned_twice_counts_once() -> None:
         pytest.param({"super": [VKEY], "origins": []}, "origins, want a list", id="no origin"),
         pytest.param({"super": [VKEY], "policy": 1}, "policy, want the text", id="policy"),
         pytest.param({"super": [VKEY], "policy": ""}, "no quorum line", id="empty policy"),
+        pytest.param(
+            {"super": [VKEY], "policy": POLICY, "auditors": []}, "auditors, want", id="no auditor"
+        ),
+        pytest.param(
+            {"super": [VKEY], "policy": POLICY, "auditors": ["w1", "enough"]},
+            "auditor 'enough', want a witness",
+            id="a group as auditor",
+        ),
+        pytest.param(
+            {"super": [VKEY], "auditors": ["w1"]}, "auditor 'w1', want", id="an auditor alone"
+        ),
         pytest.param({"super": [VKEY], "max_age_s": 0}, "above 0", id="age of nothing"),
         pytest.param({"super": [VKEY], "max_age_s": True}, "above 0", id="age that is true"),
         pytest.param({"super": [VKEY], "max_age_s": 1.5}, "above 0", id="half a second"),

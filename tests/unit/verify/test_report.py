@@ -1,29 +1,50 @@
-from kit.plain_receipt import EPOCH_TIME, WITNESSES, Deployment, plain_pins, written
+from kit.plain_receipt import (
+    EPOCH_TIME,
+    POLICY,
+    WITNESSES,
+    Deployment,
+    Signer,
+    plain_pins,
+    written,
+)
 from kit.receipt_cases import WITNESS_PINS
 from tallystick.verify.fsck import Verdict
 from tallystick.verify.pins import Pins
-from tallystick.verify.report import Report, State, printable
+from tallystick.verify.report import Fact, Report, State, printable
 from tallystick.verify.telling import event_line, time_line
 from tallystick.verify.verification import verify_receipt
 
 ORIGIN = Deployment().origin
+MADE = "2026-11-24T02:45:00Z"
 
 
 def report_on(members: dict[str, object], pins: bytes = WITNESS_PINS) -> Report:
     return verify_receipt(written(members), Pins.parse(pins), EPOCH_TIME)
 
 
+class Later(Signer):
+    """The first witness, a minute later."""
+
+    def __init__(self, who: Signer = WITNESSES[0]) -> None:
+        super().__init__(who.name, who.algorithm)
+
+    def cosignature(self, body: str, time_s: int = EPOCH_TIME) -> str:
+        """Sign a checkpoint."""
+        return super().cosignature(body, time_s + 60)
+
+
 def test_a_report_is_told_one_fact_a_line_and_the_verdict_last() -> None:
-    members = Deployment(cosigners=WITNESSES[:2]).receipt()
+    members = Deployment(cosigners=(WITNESSES[0], Later(WITNESSES[1]))).receipt()
     del members["disclosure"]["/actor/name"]
 
     assert report_on(members).lines() == [
-        "ok    event      document.deleted by user:u_3, 2026-11-24T02:44:59.000001Z",
-        "ok    opened     3 of 4 sealed values; withheld or erased: /actor/name",
-        f"ok    included   entry 3 of 7 in {ORIGIN}",
-        "ok    recorded   epoch 12, made 2026-11-24T02:45:00Z",
-        "ok    signed     audit.example/eu/super",
-        "ok    witnessed  2 of 3 (quorum enough): w1.example, w2.example",
+        "ok    event         document.deleted by user:u_3, 2026-11-24T02:44:59.000001Z",
+        "ok    opened        3 of 4 sealed values; withheld or erased: /actor/name",
+        f"ok    recorded      entry 3 of 7 in {ORIGIN}, since 2026-11-24T02:45:00.000003Z",
+        f"ok    published     epoch 12, since {MADE}, signed by audit.example/eu/super",
+        f"ok    witnessed     2 of 3 (quorum enough): w1 at {MADE}, w2 at 2026-11-24T02:46:00Z",
+        "none  epoch-audited not proven, no auditor is pinned",
+        "none  fresh         epoch made 0 s ago, no age is pinned",
         "verified",
     ]
 
@@ -33,8 +54,8 @@ def test_an_event_that_is_not_proven_is_called_so() -> None:
 
     lines = report_on(members, plain_pins()).lines()
 
-    assert lines[0].startswith("none  event      not proven: document.deleted by user:u_3")
-    assert lines[2].startswith("FAIL  included   inclusion proof: leads to root ")
+    assert lines[0].startswith("none  event         not proven: document.deleted by user:u_3")
+    assert lines[2].startswith("FAIL  recorded      inclusion proof: leads to root ")
     assert lines[-2:] == [
         "      Do not rely on this receipt: it does not show what was logged.",
         "not verified",
@@ -71,11 +92,69 @@ def test_a_report_becomes_json() -> None:
             "name": "opened",
             "text": "3 of 4 sealed values; withheld or erased: /actor/name",
         },
-        {"state": "ok", "name": "included", "text": f"entry 3 of 7 in {ORIGIN}"},
-        {"state": "ok", "name": "recorded", "text": "epoch 12, made 2026-11-24T02:45:00Z"},
-        {"state": "ok", "name": "signed", "text": "audit.example/eu/super"},
-        {"state": "none", "name": "witnessed", "text": "not looked at, no policy is pinned"},
+        {
+            "state": "ok",
+            "name": "recorded",
+            "text": f"entry 3 of 7 in {ORIGIN}, since 2026-11-24T02:45:00.000003Z",
+        },
+        {
+            "state": "ok",
+            "name": "published",
+            "text": "epoch 12, since 2026-11-24T02:45:00Z, signed by audit.example/eu/super",
+        },
+        {"state": "none", "name": "witnessed", "text": "not proven, no policy is pinned"},
+        {"state": "none", "name": "epoch-audited", "text": "not proven, no auditor is pinned"},
+        {"state": "none", "name": "fresh", "text": "epoch made 0 s ago, no age is pinned"},
     ]
+
+
+def facts_of(members: dict[str, object], pins: bytes, now_s: int | None) -> dict[str, Fact]:
+    """The facts of a receipt by their names."""
+    return {
+        fact.name: fact for fact in verify_receipt(written(members), Pins.parse(pins), now_s).facts
+    }
+
+
+def test_an_auditor_that_cosigned_is_told_apart_from_the_witnesses() -> None:
+    members = Deployment(cosigners=WITNESSES[:2]).receipt()
+
+    facts = facts_of(members, plain_pins(policy=POLICY, auditors=["w2", "w3"]), None)
+
+    assert facts["witnessed"].text.startswith("2 of 3 (quorum enough): w1 at ")
+    assert facts["epoch-audited"] == (
+        State.OK,
+        "epoch-audited",
+        "1 of 2: w2 at 2026-11-24T02:45:00Z",
+    )
+
+
+def test_the_latest_time_of_a_witness_counts_and_stands_in_the_json() -> None:
+    members = Deployment(cosigners=(*WITNESSES[:2], Later())).receipt()
+
+    report = report_on(members)
+
+    assert report.to_builtins()["cosigned_at_s"] == {"w1": EPOCH_TIME + 60, "w2": EPOCH_TIME}
+
+
+def test_an_age_is_told_without_being_judged_where_none_is_pinned() -> None:
+    members = Deployment().receipt()
+
+    fresh = facts_of(members, plain_pins(), EPOCH_TIME - 3_600)["fresh"]
+
+    assert fresh == (State.NONE, "fresh", "epoch made 3,600 s ahead, no age is pinned")
+    assert "fresh" not in facts_of(members, plain_pins(), None)
+    pinned = facts_of(members, plain_pins(max_age_s=3_600), EPOCH_TIME + 3_600)["fresh"]
+    assert pinned == (State.OK, "fresh", "epoch made 3,600 s ago")
+
+
+def test_nobody_is_said_to_vouch_where_nothing_is_pinned() -> None:
+    members = Deployment(cosigners=WITNESSES).receipt()
+
+    report = verify_receipt(written(members), None, EPOCH_TIME)
+
+    vouched = {fact.name for fact in report.facts if fact.state is State.OK}
+    assert vouched == {"opened", "recorded"}
+    assert report.cosigned_at_s == {}
 
 
 def test_the_worst_verdict_stands_with_its_own_reason() -> None:
