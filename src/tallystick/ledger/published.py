@@ -1,10 +1,11 @@
 """What was published, as the store holds it: super-checkpoints, epoch records, heads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tallystick.errors import VerificationError
 from tallystick.ledger.logs import Logs
-from tallystick.ledger.ports import SUPER_SLOT, Row, Snapshot, Value
+from tallystick.ledger.ports import SUPER_SLOT, Row, Snapshot, Transaction, Value
 from tallystick.ledger.queries import as_bytes, as_int, as_text, load
 from tallystick.tlog.epoch_tree import EpochTree
 from tallystick.tlog.hashing import EMPTY_ROOT
@@ -105,3 +106,22 @@ def _published(row: Row) -> Published:
     size, epoch, signed_at, note, quorum = row
     made = (as_int(size), as_int(epoch), as_int(signed_at), as_text(note))
     return Published(*made, quorum=as_int(quorum) == 1)
+
+
+def note_heads(tx: Transaction, epoch: int, changed: Mapping[int, Frontier]) -> None:
+    """Store the heads of the logs that an epoch changed, with the publisher's own frontiers."""
+    rows: list[dict[str, Value]] = [
+        {
+            "slot": slot,
+            "epoch": epoch,
+            "size": frontier.size,
+            "root": frontier.root(),
+            "frontier": frontier.encode(),
+        }
+        for slot, frontier in changed.items()
+    ]
+    tx.execute(PUBLISHING["publish"], rows)
+    tx.execute(
+        PUBLISHING["note_change"],
+        [{"epoch": epoch, "slot": row["slot"], "size": row["size"]} for row in rows],
+    )

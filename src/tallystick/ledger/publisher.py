@@ -22,8 +22,6 @@ from tallystick.ledger.ports import (
     Log,
     Snapshot,
     Store,
-    Transaction,
-    Value,
 )
 from tallystick.ledger.published import (
     PUBLISHING,
@@ -31,6 +29,7 @@ from tallystick.ledger.published import (
     epoch_record,
     epoch_tree,
     latest,
+    note_heads,
     of_size,
     published_frontiers,
 )
@@ -185,7 +184,7 @@ class Publisher:
             texts = [self._registry(log) for log in new_logs] + [record.format()]
             entries = [_super_entry(index, text) for index, text in enumerate(texts, head.size)]
             self._integrator.append_entries(tx, super_log, head, entries, now)
-            self._note_heads(tx, record.epoch, changed)
+            note_heads(tx, record.epoch, changed)
             grown = tx.head(SUPER_SLOT)
         note = self._note(grown)
         # The lock first: after a crash here it is ahead, and the next epoch begins by publishing
@@ -247,23 +246,6 @@ class Publisher:
         origin = f"{self._logs.deployment}/super"
         body = Checkpoint(origin, head.size, head.root).format()
         return sign_note(body, origin, self._keeper.public_key, self._keeper.sign)
-
-    def _note_heads(self, tx: Transaction, epoch: int, changed: dict[int, Frontier]) -> None:
-        rows: list[dict[str, Value]] = [
-            {
-                "slot": slot,
-                "epoch": epoch,
-                "size": frontier.size,
-                "root": frontier.root(),
-                "frontier": frontier.encode(),
-            }
-            for slot, frontier in changed.items()
-        ]
-        tx.execute(PUBLISHING["publish"], rows)
-        tx.execute(
-            PUBLISHING["note_change"],
-            [{"epoch": epoch, "slot": row["slot"], "size": row["size"]} for row in rows],
-        )
 
     def _load(self, snapshot: Snapshot) -> None:
         """Read the heads of the last epoch, and check them against its record.
