@@ -5,6 +5,7 @@ is the published head, signed with the deployment's key under the log's own orig
 C2SP tools expect it. Witnesses cosign the super-log alone, so that a receipt rests on that one.
 """
 
+import re
 from asyncio import sleep, to_thread
 from time import monotonic
 from typing import Annotated, Any, Final
@@ -33,6 +34,7 @@ _FOR_EVER_HERE: Final = "private, max-age=31536000, immutable"
 _STATE: Final = "Tallystick-Receipt"
 _TEXT: Final = "text/plain"
 _BYTES: Final = "application/octet-stream"
+_FROM: Final = re.compile(r"bytes=([0-9]{1,10})-").fullmatch
 
 Wait = Annotated[str, QueryParameter(name="wait", description=f"Seconds, up to {MAX_WAIT_S}")]
 
@@ -125,7 +127,7 @@ async def show_tile(
 
     log, data, full = await to_thread(look_up)
     await doorway.tell_read(log.tenant, READ_OF_A_LOG, caller, _told(log, f"tile/{path}"))
-    return _tile_answer(data, _FOR_EVER_HERE if full else "no-cache")
+    return _tile_answer(request, data, _FOR_EVER_HERE if full else "no-cache")
 
 
 @get(
@@ -152,7 +154,7 @@ async def show_super_tile(request: Request[Any, Any, Any], rest: FromPath[str]) 
     """Serve a tile or an entry bundle of the super-log."""
     doorway: Doorway = request.app.state.doorway
     data, full = await to_thread(_tile, doorway, SUPER_SLOT, rest.removeprefix("/"))
-    return _tile_answer(data, _FOR_EVER if full else "no-cache")
+    return _tile_answer(request, data, _FOR_EVER if full else "no-cache")
 
 
 READ_OF_A_LOG: Final = "tile.read"
@@ -201,8 +203,19 @@ def _tile(doorway: Doorway, slot: int, path: str) -> tuple[bytes, bool]:
     return data, tile.width == TILE_WIDTH
 
 
-def _tile_answer(data: bytes, caching: str) -> Response[bytes]:
-    return Response(data, media_type=_BYTES, headers={"Cache-Control": caching})
+def _tile_answer(request: Request[Any, Any, Any], data: bytes, caching: str) -> Response[bytes]:
+    """Answer with a tile, or with what stands behind the bytes that a reader has of it.
+
+    A bundle that grows is read again and again: ``Range: bytes=N-`` (RFC 9110 §14.2) leaves out
+    what was read. Every other range is ignored, as that allows.
+    """
+    headers = {"Cache-Control": caching, "Accept-Ranges": "bytes"}
+    given = _FROM(request.headers.get("Range", ""))
+    first = int(given[1]) if given else 0
+    if not 0 < first < len(data):
+        return Response(data, media_type=_BYTES, headers=headers)
+    headers["Content-Range"] = f"bytes {first}-{len(data) - 1}/{len(data)}"
+    return Response(data[first:], status_code=206, media_type=_BYTES, headers=headers)
 
 
 def _told(log: Log, what: str) -> dict[str, object]:
