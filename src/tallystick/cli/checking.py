@@ -1,6 +1,8 @@
 """``verify``, ``pins`` and ``fsck``: is everything as it was recorded?"""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -10,10 +12,11 @@ import typer
 from tallystick.access.replay import compare_tables
 from tallystick.cli import exit_codes
 from tallystick.cli.exit_codes import UsageError
+from tallystick.cli.interim import read_interim, write_interim
 from tallystick.cli.mirroring import check_mirror
 from tallystick.cli.session import Session, Told
 from tallystick.drivers.sqlite import SqliteStore
-from tallystick.ledger.inspection import Inspection, Result
+from tallystick.ledger.inspection import Inspection, Interim, Result
 from tallystick.tlog.key import ED25519, VerifierKey
 from tallystick.verify.__main__ import main as verify_files
 from tallystick.verify.fsck import Finding, Verdict
@@ -70,6 +73,14 @@ def fsck(
     pins: Annotated[
         Path | None, typer.Option(help="What to believe of a copy: a file of `pins`.")
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write there how far it came; go on there if the file exists."
+            " Keep it where the ledger's administrator can't write.",
+        ),
+    ] = None,
 ) -> None:
     """Recompute every log and all that follows from it, and name what is not as it must be."""
     session: Session = context.obj
@@ -77,8 +88,16 @@ def fsck(
         raise check_mirror(session, mirror, pins, finding_line)
     if pins is not None:
         raise UsageError("fsck: --pins without --mirror, want both")
+    interim = None if resume is None else read_interim(resume)
+    if interim is not None:
+        session.note(f"goes on after {interim.entries:,} entries, where a check was stopped")
+    write_down = partial(write_interim, resume) if resume is not None else lambda _: None
     with session.house() as house, session.progress("fsck") as told:
-        result = inspect(house, told=told, disclosures=disclosures)
+        result = inspect(
+            house, told=told, disclosures=disclosures, interim=interim, write_down=write_down
+        )
+    if resume is not None:
+        resume.unlink(missing_ok=True)
     members: dict[str, object] = {
         "verdict": str(result.verdict),
         "entries": result.entries,
@@ -96,6 +115,8 @@ def inspect(
     *,
     disclosures: bool = False,
     told: Told = lambda _done, _total: None,
+    interim: Interim | None = None,
+    write_down: Callable[[Interim], None] = lambda _: None,
 ) -> Result:
     """Run the whole of ``fsck``: logs, epochs, subjects, tables, and the lock file."""
     ledger = house.ledger
@@ -103,7 +124,14 @@ def inspect(
         scratch = SqliteStore(Path(folder) / "scratch.db")
         try:
             with ledger.drivers.store.read() as snapshot:
-                result = Inspection(ledger, disclosures=disclosures, progress=told).run(snapshot)
+                inspection = Inspection(
+                    ledger,
+                    disclosures=disclosures,
+                    progress=told,
+                    interim=interim,
+                    write_down=write_down,
+                )
+                result = inspection.run(snapshot)
                 result.findings += compare_tables(ledger, snapshot, scratch)
         finally:
             scratch.close()

@@ -8,6 +8,8 @@ control entries: the tables of tenants, keys, declarations and erasures.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from tallystick.errors import MalformedError, TallystickError
 from tallystick.ledger.entry_check import EntryCheck
 from tallystick.ledger.epoch_check import EpochCheck, check_checkpoints
@@ -20,7 +22,14 @@ from tallystick.ledger.subject_check import SubjectCheck
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.note import Note
 from tallystick.tlog.tree import Frontier
-from tallystick.verify.fsck import Finding, LogCheck, StoredEntry, StoredTile, Verdict
+from tallystick.verify.fsck import (
+    Finding,
+    LogCheck,
+    Standing,
+    StoredEntry,
+    StoredTile,
+    Verdict,
+)
 
 PAGE = 2_048
 _AT_ONCE = 512
@@ -28,7 +37,30 @@ _AT_ONCE = 512
 
 _CURSORS = load("tallystick.ledger", "cursors.sql")
 
+WRITE_EVERY = 200_000
+"""Entries after which it is written down how far an inspection came."""
+
 Progress = Callable[[int, int], None]
+
+
+class Interim(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far an inspection came, so that another one can go on from there.
+
+    Attributes:
+        deployment: Of which deployment.
+        disclosures: Whether sealed values were opened.
+        logs: How far each log was recomputed, by slot.
+        entries: Entries recomputed.
+        opened: Values opened.
+        findings: What the entries so far gave.
+    """
+
+    deployment: str
+    disclosures: bool
+    logs: dict[int, Standing] = {}
+    entries: int = 0
+    opened: int = 0
+    findings: list[Finding] = []
 
 
 @dataclass(slots=True)
@@ -63,6 +95,9 @@ class Inspection:
         tree_only: Leave subjects and their keys alone.
         disclosures: Open every sealed value as well.
         progress: Told (entries done, entries in all).
+        interim: Where an earlier inspection stopped, or None to begin anew. What it checked is
+            not checked again: whoever can write it can hide a change of those entries.
+        write_down: Told from time to time how far the inspection came.
     """
 
     def __init__(
@@ -72,6 +107,8 @@ class Inspection:
         tree_only: bool = False,
         disclosures: bool = False,
         progress: Progress = lambda _done, _total: None,
+        interim: Interim | None = None,
+        write_down: Callable[[Interim], None] = lambda _: None,
     ) -> None:
         self._ledger = ledger
         self._tree_only = tree_only
@@ -81,6 +118,12 @@ class Inspection:
         self._claims: dict[int, dict[int, list[tuple[bytes, str]]]] = {}
         self._subjects: dict[int, SubjectCheck] = {}
         self._total = 0
+        self._write_down = write_down
+        self._standing = {} if interim is None else {**interim.logs}
+        self._of_entries: list[Finding] = []
+        self._written = 0
+        if interim is not None:
+            self._take_up(interim)
 
     def run(self, snapshot: Snapshot) -> Result:
         """Inspect one snapshot of the whole store."""
@@ -100,7 +143,35 @@ class Inspection:
         self._check_frontiers(snapshot)
         findings += EpochCheck(self._ledger, logs, roots).check(snapshot)
         findings += check_checkpoints(self._ledger, snapshot)
+        self._result.findings = list(dict.fromkeys(findings))  # what was taken up may be met again
         return self._result
+
+    def _take_up(self, interim: Interim) -> None:
+        deployment = self._ledger.logs.deployment
+        if (interim.deployment, interim.disclosures) != (deployment, self._disclosures):
+            what = "with" if interim.disclosures else "without"
+            raise MalformedError(
+                f"progress: of {interim.deployment} {what} disclosures, want the same inspection"
+            )
+        self._result = Result(interim.entries, interim.opened, [*interim.findings])
+        self._of_entries = [*interim.findings]
+        self._written = interim.entries
+
+    def _note_standing(self, log: Log, check: LogCheck) -> None:
+        if self._result.entries - self._written < WRITE_EVERY:
+            return
+        self._standing[log.slot] = check.standing()
+        self._written = self._result.entries
+        self._write_down(
+            Interim(
+                self._ledger.logs.deployment,
+                self._disclosures,
+                self._standing,
+                self._result.entries,
+                self._result.opened,
+                self._of_entries,
+            )
+        )
 
     def _find(self, verdict: Verdict, origin: str, index: int | None, what: str) -> None:
         self._result.findings.append(Finding(verdict, origin, index, what))
@@ -132,38 +203,50 @@ class Inspection:
 
         claims = self._claims.get(log.slot, {})
         check = LogCheck(self._ledger.logs.origin(log), head.size, head.root, tiles, claims)
+        earlier = self._standing.get(log.slot)
+        if earlier is not None and not check.take_up(earlier):
+            self._result.entries -= earlier.size
+            earlier = None
         page: list[Entry] = []
         # A page beyond the head: entries that no head covers were put there by hand.
-        for entry in snapshot.entries(log.slot, 0, head.size + PAGE):
+        start = 0 if earlier is None else earlier.size
+        for entry in snapshot.entries(log.slot, start, head.size + PAGE):
             page.append(entry)
             if len(page) == _AT_ONCE:
                 self._check_page(snapshot, log, check, page)
+                self._note_standing(log, check)
                 page = []
         self._check_page(snapshot, log, check, page)
+        self._standing[log.slot] = check.standing()
         self._result.findings += check.finish()
         return check.roots
 
     def _check_page(
         self, snapshot: Snapshot, log: Log, check: LogCheck, page: Sequence[Entry]
     ) -> None:
-        self._result.findings += check.feed(
-            [StoredEntry(entry.index, entry.leaf, entry.leaf_hash) for entry in page]
-        )
+        found = [
+            *check.feed([StoredEntry(entry.index, entry.leaf, entry.leaf_hash) for entry in page])
+        ]
         if log.slot != SUPER_SLOT and not self._tree_only:
             entries = EntryCheck(self._ledger, snapshot, log, self._subjects[log.tenant])
             for entry in page:
                 if entry.leaf is not None:
-                    self._check_entry(entries, check.origin, entry, entry.leaf)
+                    found += self._check_entry(entries, check.origin, entry, entry.leaf)
+        self._result.findings += found
+        self._of_entries += found
         self._result.entries += len(page)
         self._progress(self._result.entries, self._total)
 
-    def _check_entry(self, entries: EntryCheck, origin: str, entry: Entry, leaf: bytes) -> None:
+    def _check_entry(
+        self, entries: EntryCheck, origin: str, entry: Entry, leaf: bytes
+    ) -> list[Finding]:
         try:
             entries.check(entry, leaf)
             if self._disclosures:
                 self._result.opened += entries.open(entry, leaf)
         except TallystickError as error:
-            self._find(Verdict.TAMPERED, origin, entry.index, str(error))
+            return [Finding(Verdict.TAMPERED, origin, entry.index, str(error))]
+        return []
 
     def _check_frontiers(self, snapshot: Snapshot) -> None:
         """Each frontier that a commit or an epoch starts from must lead to the root beside it."""

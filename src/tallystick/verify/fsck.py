@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from tallystick.errors import MalformedError
 from tallystick.tlog.hashing import HASH_SIZE, leaf_hash
 from tallystick.tlog.tile import CHECKSUM_SIZE, TILE_WIDTH, tile_checksums
 from tallystick.tlog.tree import Frontier, subtree_root
@@ -58,6 +59,24 @@ class StoredTile(NamedTuple):
     root: bytes
 
 
+class Standing(NamedTuple):
+    """How far the check of one log came: enough to go on from there.
+
+    Attributes:
+        size: Entries that were fed.
+        frontier: Of these, encoded.
+        pending: By level, the hashes that are in no full tile yet.
+        made: By level, the number of full tiles.
+        roots: Those at the claimed sizes so far.
+    """
+
+    size: int
+    frontier: bytes
+    pending: list[list[bytes]]
+    made: list[int]
+    roots: dict[int, bytes]
+
+
 @dataclass(slots=True)
 class LogCheck:
     """Recomputes one log; feed it all entries in order of index, then ask :meth:`finish`.
@@ -81,9 +100,43 @@ class LogCheck:
     _pending: list[list[bytes]] = field(default_factory=lambda: [[]])
     _made: list[int] = field(default_factory=lambda: [0])
     _stops: list[int] = field(default_factory=list)
+    _taken_up: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._stops = sorted(size for size in self.claims if size)[::-1]
+
+    def standing(self) -> Standing:
+        """Return how far the check came."""
+        frontier = self._frontier
+        pending = [[*row] for row in self._pending]
+        return Standing(frontier.size, frontier.encode(), pending, [*self._made], {**self.roots})
+
+    def take_up(self, standing: Standing) -> bool:
+        """Go on where an earlier check of the log stopped; feed the entries from there on.
+
+        Returns:
+            False, with nothing taken up, where a root is claimed that was not kept.
+
+        Raises:
+            MalformedError: Its parts are not those of a log of that size.
+        """
+        counts = [standing.size >> 8 * level for level in range(len(standing.pending))]
+        if [len(row) for row in standing.pending] != [count % TILE_WIDTH for count in counts] or (
+            standing.made != [count // TILE_WIDTH for count in counts]
+        ):
+            raise MalformedError(
+                f"{self.origin}: standing, other tiles than {standing.size:,} give"
+            )
+        passed = [size for size in self._stops if size <= standing.size]
+        if not standing.roots.keys() >= set(passed):
+            return False
+        self._frontier = Frontier.decode(standing.size, standing.frontier)
+        self._pending = [[*row] for row in standing.pending]
+        self._made = [*standing.made]
+        self.roots = {**standing.roots}
+        self._stops = [size for size in self._stops if size > standing.size]
+        self._taken_up = passed
+        return True
 
     def feed(self, entries: Sequence[StoredEntry]) -> Iterator[Finding]:
         """Take the next entries; yields what is wrong with them themselves."""
@@ -114,6 +167,8 @@ class LogCheck:
 
     def finish(self) -> Iterator[Finding]:
         """Compare the whole tree with its head, once all entries were fed."""
+        for size in self._taken_up:
+            yield from self._compare_claims(size)
         if self._frontier.size < self.size:
             size = self._frontier.size
             yield Finding(
@@ -154,14 +209,14 @@ class LogCheck:
             stop = self._stops.pop()
             self._frontier = self._frontier.extend(hashes[start : stop - base])
             start = stop - base
+            self.roots[stop] = self._frontier.root()
             yield from self._compare_claims(stop)
         self._frontier = self._frontier.extend(hashes[start:])
         self._pending[0].extend(hashes)
         yield from self._check_tiles()
 
     def _compare_claims(self, size: int) -> Iterator[Finding]:
-        root = self._frontier.root()
-        self.roots[size] = root
+        root = self.roots[size]
         for claimed, who in self.claims[size]:
             if claimed != root:
                 yield Finding(
