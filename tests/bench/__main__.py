@@ -8,6 +8,7 @@ from bench.figure import HEADING, Figure, middle
 from bench.imported import imported
 from bench.ingest import batches, memory, singles
 from bench.instead import instead
+from bench.large import large
 from bench.ledger import fsck, size
 from bench.proofs import proofs
 from bench.results import difference, save, stored, this_machine
@@ -19,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Namespace], list[Figure]]] = {
     "single": lambda told: singles(told.events // 5),
     "proof": lambda told: proofs(told.size),
     "fsck": lambda told: fsck(told.events),
+    "fsck-large": lambda told: large(told.size),
     "size": lambda told: size(told.events),
     "import": lambda _: imported(),
     "memory": lambda told: memory(told.events),
