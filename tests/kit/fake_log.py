@@ -312,7 +312,7 @@ def serving(answer: Callable[[str], tuple[int, bytes]], key: str = "") -> Iterat
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body in one packet: else each answer waits 40 ms for an ACK
+        wbufsize = 1 << 20  # head and body in one packet: else each answer waits 40 ms for an ACK
 
         def do_GET(self) -> None:
             allowed = self.path.startswith("/v1/super/") or not key

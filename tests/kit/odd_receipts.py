@@ -34,7 +34,21 @@ NOTE_PIECES = (
     *("\u2028", "9" * 19, "\x01", "AAAA"),
 )
 POLICY_PIECES = (
-    *("witness", "group", "quorum", "none", "any", "all", "1", "2", "01", "w1", "w2", "enough"),
+    *(
+        "witness",
+        "group",
+        "quorum",
+        "none",
+        "any",
+        "constructor",
+        "all",
+        "1",
+        "2",
+        "01",
+        "w1",
+        "w2",
+        "enough",
+    ),
     *("log", "\t", " ", "#", "\n", "\r", "\x0b", "\u00a0", "\x7f", "\x00", " https://x"),
     *(Signer("a.example", 4).vkey, Signer("é.example", 4).vkey, Signer("x").vkey),
 )

@@ -52,6 +52,7 @@ BAD = {
     "a threshold that cannot be met": pins(policy=POLICY.replace("enough 2", "enough 4")),
     "a threshold of nothing": pins(policy=POLICY.replace("enough 2", "enough 0")),
     "a threshold with a leading zero": pins(policy=POLICY.replace("enough 2", "enough 02")),
+    "a threshold that is a word": pins(policy=POLICY.replace("enough 2", "enough constructor")),
     "a control character": pins(policy=f"{POLICY}#\r\n"),
     "an unknown word": pins(policy=f"{POLICY}trust w1\n"),
     "an auditor that is a group": pins(auditors=["enough"]),

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from kit.browser import PROGRAM, Browser, Page, running
-from kit.plain_receipt import POLICY, WITNESSES, Deployment, Json, plain_pins, plain_text, written
+from kit.plain_receipt import (
+    POLICY,
+    WITNESSES,
+    Deployment,
+    Json,
+    plain_commitment,
+    plain_pins,
+    plain_text,
+    written,
+)
 from kit.signatures import corners, mangled
 from kit.verifier_page import TARGET, script, verifier_page
 
@@ -149,6 +158,20 @@ def test_an_event_is_shown_as_text_with_what_hides_made_visible(page: Page, tmp_
     assert "[U+202E]" in text(page, "event")
     assert page.run("document.images.length") == 0
     assert page.run("document.title") == "Verify a receipt · Tallystick"
+
+
+def test_a_receipt_of_megabytes_is_read(page: Page, tmp_path: Path) -> None:
+    made = Deployment()
+    text_of_a_mebibyte = json.dumps('a "word" \n' * 100_000)
+    entry = json.loads(made.entries[3])
+    code = plain_commitment(bytes(16), "/message", text_of_a_mebibyte)
+    entry["sealed"]["/message"] = [0, b64encode(code).decode()]
+    made.entries[3] = plain_text(entry).encode()
+    shown = {"/message": [b64encode(bytes(16)).decode(), text_of_a_mebibyte]}
+
+    choose(page, tmp_path, written({**made.receipt(), "disclosure": shown}), plain_pins())
+
+    assert text(page, "verdict-word") == "Intact"
 
 
 def test_it_asks_nothing_of_any_network(page: Page, tmp_path: Path) -> None:
