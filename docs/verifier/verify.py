@@ -2079,6 +2079,7 @@ def _tlog_proof_decode(data: bytes | str) -> str:
 # an epoch holds exactly one head a log.
 
 EPOCH = "tallystick/epoch/v1"
+_MAX_NUMBER = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -2176,9 +2177,12 @@ def _is_hex(name: str) -> bool:
 
 
 def _records_number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 19:
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(_MAX_NUMBER)):
         raise MalformedError(f"record: {text[:40]!r}, want a decimal number")
-    return int(text)
+    number = int(text)
+    if number > _MAX_NUMBER:
+        raise MalformedError(f"record: {number}, want a number below 2^63")
+    return number
 
 
 def _hash(text: str) -> bytes:

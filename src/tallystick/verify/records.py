@@ -16,6 +16,8 @@ from tallystick.tlog.hashing import HASH_SIZE
 EPOCH = "tallystick/epoch/v1"
 REGISTRY = "tallystick/registry/v1"
 
+_MAX_NUMBER = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:
@@ -135,9 +137,12 @@ def _is_hex(name: str) -> bool:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 19:  # noqa: PLR2004 (below 2^63)
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(_MAX_NUMBER)):
         raise MalformedError(f"record: {text[:40]!r}, want a decimal number")
-    return int(text)
+    number = int(text)
+    if number > _MAX_NUMBER:
+        raise MalformedError(f"record: {number}, want a number below 2^63")
+    return number
 
 
 def _hash(text: str) -> bytes:
