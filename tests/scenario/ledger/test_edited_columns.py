@@ -81,7 +81,7 @@ def edited(template: Path, data: Path, statement: str) -> Path:
             f"UPDATE entry SET disclosure = hex(disclosure) {ENTRY}",
             ACME,
             1,
-            "disclosure: 814 bytes",
+            "disclosure: 600 bytes",
         ),
     ],
 )

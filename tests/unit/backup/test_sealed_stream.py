@@ -65,7 +65,7 @@ def test_a_passphrase_is_stretched_as_rfc_7914_says() -> None:
 def test_nothing_of_the_data_stands_in_it() -> None:
     file = sealed(b"Ada Lovelace" * 10_000)
 
-    assert b"Ada" not in file
+    assert b"Lovelace" not in file  # fewer letters may stand there by chance
     assert KEY.secret not in file
 
 
