@@ -1253,6 +1253,60 @@ def _policy_key(vkey: str, url: list[str], algorithms: Collection[int]) -> Polic
     return PolicyKey(key, *url)
 
 
+# ---- tallystick/verify/super_origin.py ---------------------------------------------------------
+#
+# Origins of super-logs: ``<deployment>/super``, and ``<deployment>/super/<serial>`` after it.
+#
+# A deployment begins a new super-log whenever its online key changes, never continuing an old one.
+
+FIRST_SERIAL: Final = 1
+_SUPER: Final = "/super"
+_MAX_DIGITS: Final = 9
+
+
+def super_origin(deployment: str, serial: int) -> str:
+    """Return the origin of a super-log by its serial number, from 1."""
+    return deployment + _SUPER + ("" if serial == FIRST_SERIAL else f"/{serial}")
+
+
+def read_super_origin(origin: str) -> tuple[str, int]:
+    """Return deployment and serial number of a super-log.
+
+    Raises:
+        MalformedError: The origin is of another form.
+    """
+    deployment, is_super, rest = origin.rpartition(_SUPER)
+    digits = rest.removeprefix("/")
+    serial = FIRST_SERIAL
+    if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS:
+        serial = int(digits)
+    if not (deployment and is_super and serial) or super_origin(deployment, serial) != origin:
+        raise MalformedError(f"origin {origin[:200]!r}: want <deployment>/super[/<serial>]")
+    return deployment, serial
+
+
+# ---- tallystick/verify/statement.py ------------------------------------------------------------
+#
+# What a deployment's root key says about its online keys; docs/specs/receipt-v1.md has the form.
+#
+# The root key stands on no server. It signs one *statement* for each new super-log: under which key
+# it is signed, why it follows the one before, and how far that one is still to be believed. Who
+# has pinned the root follows a change of keys without asking anybody else.
+
+_ROOT: Final = "/root"
+
+
+def require_root(key: VerifierKey) -> str:
+    """Return the deployment whose root a key is.
+
+    Raises:
+        MalformedError: It is the key of something else.
+    """
+    if key.algorithm != ED25519 or not key.name.endswith(_ROOT):
+        raise MalformedError(f"root key {key.name}: want <deployment>{_ROOT} with algorithm 0x01")
+    return key.name.removesuffix(_ROOT)
+
+
 # ---- tallystick/verify/strict_json.py ----------------------------------------------------------
 #
 # JSON read so that two readers can't differ, and the one spelling of what we write.
@@ -1356,7 +1410,8 @@ def _utf16(name: str) -> bytes:
 #
 # Pins: what a verifier believes beforehand, from elsewhere than the thing that it verifies.
 
-_pins_NAMES: Final = {"super", "origins", "policy", "auditors", "max_age_s"}
+_pins_NAMES: Final = {"super", "origins", "policy", "auditors", "max_age_s", "root"}
+_FROZEN: Final = {"vkey", "max_size"}
 
 
 @dataclass(frozen=True)
@@ -1370,10 +1425,13 @@ class Pins:
         max_age_s: Greatest age of the epoch that a receipt proves, or None for any.
         auditors: Names of those of the policy's witnesses that audit epochs before they cosign;
             if there are any, one of them must have cosigned.
+        frozen: Keys that are believed only up to a size of their super-log, with that size: they
+            were stolen, or their log was lost.
+        root: The deployment's root key, by which pins follow a change of keys; it signs no log.
 
     Raises:
         MalformedError: There is no key, or one that cannot sign a log's checkpoints, or an
-            auditor that is no witness of the policy.
+            auditor that is no witness of the policy, or a root that is none.
     """
 
     keys: tuple[VerifierKey, ...]
@@ -1381,16 +1439,23 @@ class Pins:
     policy: Policy | None = None
     max_age_s: int | None = None
     auditors: frozenset[str] = frozenset()
+    frozen: Mapping[VerifierKey, int] = field(default_factory=dict)
+    root: VerifierKey | None = None
 
     def __post_init__(self) -> None:
         if not self.keys:
             raise MalformedError("pins: no key, want at least one", path="/super")
-        for key in self.keys:
+        for key in (*self.keys, *self.frozen):
             if key.algorithm != ED25519:
                 raise MalformedError(
                     f"pins: key {key.name} of algorithm 0x{key.algorithm:02x}, want 0x01",
                     path="/super",
                 )
+        if both := self.frozen.keys() & set(self.keys):
+            name = min(key.name for key in both)
+            raise MalformedError(f"pins: key {name} with and without max_size", path="/super")
+        if self.root is not None:
+            require_root(self.root)
         witnesses = () if self.policy is None else self.policy.witnesses
         for name in sorted(self.auditors):
             if name not in witnesses:
@@ -1422,21 +1487,59 @@ class Pins:
         for name in members:
             if name not in _pins_NAMES:
                 raise MalformedError(f"pins: unknown member {name[:80]!r}", path=f"/{name}")
-        keys = _texts(members.get("super"), "super")
+        keys, frozen = _super(members.get("super"))
+        root = members.get("root")
+        if root is not None and not isinstance(root, str):
+            raise MalformedError("pins: root, want a vkey", path="/root")
         policy = members.get("policy")
         if policy is not None and not isinstance(policy, str):
             raise MalformedError("pins: policy, want the text of a policy", path="/policy")
         return cls(
-            tuple(VerifierKey.parse(key) for key in keys),
+            keys,
             frozenset(_texts(members["origins"], "origins") if "origins" in members else ()),
             None if policy is None else Policy.parse(policy),
             _age(members.get("max_age_s")),
             frozenset(_texts(members["auditors"], "auditors") if "auditors" in members else ()),
+            frozen,
+            None if root is None else VerifierKey.parse(root),
         )
 
-    def keys_of(self, origin: str) -> list[VerifierKey]:
-        """Return the keys that may sign the super-log of that origin, each once."""
-        return [key for key in dict.fromkeys(self.keys) if key.name == origin]
+    def keys_of(self, origin: str, size: int | None = None) -> list[VerifierKey]:
+        """Return the keys that may sign the super-log of that origin, each once.
+
+        Args:
+            origin: Of the super-log.
+            size: How many records the checkpoint has; None for one that is not known yet, for
+                which no frozen key speaks.
+        """
+        frozen = [] if size is None else [key for key, most in self.frozen.items() if size <= most]
+        return [key for key in dict.fromkeys((*self.keys, *frozen)) if key.name == origin]
+
+
+def _super(value: object) -> tuple[tuple[VerifierKey, ...], dict[VerifierKey, int]]:
+    """Read the keys of super-logs: those that are believed, and those up to a size only."""
+    if not isinstance(value, list) or not value:
+        raise MalformedError("pins: super, want a list of keys, at least one", path="/super")
+    keys: list[VerifierKey] = []
+    frozen: dict[VerifierKey, int] = {}
+    for given in value:
+        if isinstance(given, str):
+            keys.append(VerifierKey.parse(given))
+            continue
+        key, most = _bounded(given)
+        if key in frozen:
+            raise MalformedError(f"pins: key {key.name} frozen twice", path="/super")
+        frozen[key] = most
+    return tuple(keys), frozen
+
+
+def _bounded(given: object) -> tuple[VerifierKey, int]:
+    if isinstance(given, dict) and given.keys() == _FROZEN:
+        vkey, most = given["vkey"], given["max_size"]
+        if isinstance(vkey, str) and type(most) is int and most > 0:
+            return VerifierKey.parse(vkey), most
+    text = "pins: super, want a list of keys: vkeys, or objects with vkey and max_size"
+    raise MalformedError(text, path="/super")
 
 
 def _texts(value: object, name: str) -> Sequence[str]:
@@ -2402,8 +2505,6 @@ def _party(party: object) -> str:
 # epoch's record must be in the super-log; and the super-log's checkpoint must be signed by a pinned
 # key. So each fact but the last is worth what the ones after it are worth.
 
-_SUPER = "/super"
-
 
 def verify_receipt(data: bytes, pins: Pins | None, now_s: int | None = None) -> Report:
     """Say what a receipt proves.
@@ -2498,7 +2599,7 @@ def _check_record(report: Report, receipt: Receipt) -> bool:
 
 def _check_origin(report: Report, receipt: Receipt, pins: Pins | None) -> None:
     deployment = receipt.origin.rsplit("/", 3)[0]
-    if receipt.checkpoint.origin != deployment + _SUPER:
+    if not _is_super_log_of(deployment, receipt.checkpoint.origin):
         text = f"log of {deployment}, super-checkpoint of {receipt.checkpoint.origin}"
         report.object_to(Verdict.TAMPERED, "origin", text, text)
     if pins is not None and pins.origins and receipt.origin not in pins.origins:
@@ -2506,11 +2607,21 @@ def _check_origin(report: Report, receipt: Receipt, pins: Pins | None) -> None:
         report.object_to(Verdict.UNVERIFIABLE, "origin", text, text)
 
 
+def _is_super_log_of(deployment: str, origin: str) -> bool:
+    try:
+        return read_super_origin(origin)[0] == deployment
+    except MalformedError:
+        return False
+
+
 def _check_signature(report: Report, receipt: Receipt, pins: Pins | None) -> bool:
-    origin = receipt.checkpoint.origin
-    keys = [] if pins is None else pins.keys_of(origin)
+    origin, size = receipt.checkpoint.origin, receipt.checkpoint.size
+    keys = [] if pins is None else pins.keys_of(origin, size)
     if not keys:
         text = "no pinned key" if pins is None else f"no pinned key for {origin}"
+        frozen = () if pins is None else [n for key, n in pins.frozen.items() if key.name == origin]
+        if frozen:
+            text += f" beyond {max(frozen):,} records, checkpoint has {size:,}"
         report.object_to(Verdict.UNVERIFIABLE, "published", text, text)
         return False
     try:

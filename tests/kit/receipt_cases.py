@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kit.plain_receipt import (
+    DEPLOYMENT,
     EPOCH_TIME,
     POLICY,
     SUPER,
@@ -27,6 +28,8 @@ from kit.rfc6962 import mth
 
 UNREADABLE = "unreadable"
 PINS = plain_pins()
+NEXT = Signer(f"{SUPER}/2")
+ROOT = Signer(f"{DEPLOYMENT}/root").vkey
 WITNESS_PINS = plain_pins(policy=POLICY)
 AUDITOR_PINS = plain_pins(policy=POLICY, auditors=["w1", "w3"])
 NOW = EPOCH_TIME + 60
@@ -50,9 +53,24 @@ class Case:
     now_s: int | None = NOW
 
 
+def frozen_pins(size: int) -> bytes:
+    """Believe the first super-log up to a size, and the second one."""
+    return json.dumps(
+        {"super": [{"vkey": Signer(SUPER).vkey, "max_size": size}, NEXT.vkey]}
+    ).encode()
+
+
 def all_cases() -> list[Case]:
     """Every case, good ones first."""
-    cases = [*_intact(), *_mutated(), *_forged(), *_undecided(), *_unreadable(), *_misshapen()]
+    cases = [
+        *_intact(),
+        *_mutated(),
+        *_forged(),
+        *_misnamed(),
+        *_undecided(),
+        *_unreadable(),
+        *_misshapen(),
+    ]
     assert len({case.name for case in cases}) == len(cases)
     return cases
 
@@ -82,6 +100,11 @@ def _intact() -> Iterator[Case]:
     yield case("cosigned by the quorum and an auditor", cosigned, AUDITOR_PINS)
     stranger = Deployment(cosigners=(Signer("stranger.example", 4),))
     yield case("a cosignature of somebody unknown, which is passed over", stranger)
+    second = Deployment(super_origin=NEXT.name, signer=NEXT)
+    yield case("a super-log that follows another", second, plain_pins(NEXT))
+    frozen = frozen_pins(Deployment().before + 1 + Deployment().behind)
+    yield case("a frozen super-log, just before its end", Deployment(), frozen)
+    yield case("a pinned root, which receipts do not need", Deployment(), plain_pins(root=ROOT))
     pins = plain_pins(origins=[plain_origin(2)], max_age_s=60)
     yield case("its log is pinned, and its age just allowed", Deployment(), pins)
 
@@ -119,12 +142,6 @@ def _forged() -> Iterator[Case]:
     why = "log of audit.example/us, super-checkpoint of audit.example/eu/super"
     yield Case("a log of another deployment", written(foreign.receipt()), "tampered", why)
 
-    bare = Deployment(super_origin="audit.example/eu")
-    bare.signer = Signer("audit.example/eu")
-    why = "log of audit.example/eu, super-checkpoint of audit.example/eu"
-    pins = plain_pins(bare.signer)
-    yield Case("a checkpoint of no super-log", written(bare.receipt()), "tampered", why, pins)
-
     cosigned = Deployment(cosigners=WITNESSES).receipt()
     flip_proof_line(-2, payload=True)(cosigned)
     why = "a pinned witness did not cosign this: signature of w3.example"
@@ -152,6 +169,21 @@ def _forged() -> Iterator[Case]:
     )
 
 
+def _misnamed() -> Iterator[Case]:
+    """Super-checkpoints under names that no super-log of the deployment has."""
+    for serial in ("1", "02", "x", "2/"):
+        odd = Signer(f"{SUPER}/{serial}")
+        members = Deployment(super_origin=odd.name, signer=odd).receipt()
+        name, why = f"a super-log of serial {serial}", "log of audit.example/eu, super-checkpoint"
+        yield Case(name, written(members), "tampered", why, plain_pins(odd))
+
+    bare = Deployment(super_origin="audit.example/eu")
+    bare.signer = Signer("audit.example/eu")
+    why = "log of audit.example/eu, super-checkpoint of audit.example/eu"
+    pins = plain_pins(bare.signer)
+    yield Case("a checkpoint of no super-log", written(bare.receipt()), "tampered", why, pins)
+
+
 def _logged(old: bytes, new: bytes) -> bytes:
     """Make a receipt of an entry that the log really holds, though it is of another form."""
     deployment = Deployment()
@@ -171,6 +203,10 @@ def _undecided() -> Iterator[Case]:
     yield case("nothing is pinned", "^no pinned key$", None)
     other = plain_pins(Signer("other.example/super"))
     yield case("another super-log is pinned", f"^no pinned key for {SUPER}$", other)
+    why = rf"^no pinned key for {SUPER} beyond 11 records, checkpoint has 12$"
+    yield case("a frozen super-log, beyond its end", why, frozen_pins(11))
+    root = plain_pins(Signer("other.example/super"), root=ROOT)
+    yield case("a root is pinned, which signs no log", f"^no pinned key for {SUPER}$", root)
     origins = plain_pins(origins=[plain_origin(3)])
     yield case("another log is pinned", "is none of the pinned logs", origins)
     why = r"witnessed by 0 of 3 \(quorum enough\), want the quorum"

@@ -15,6 +15,7 @@ from tallystick.tlog.hashing import HASH_SIZE
 
 EPOCH = "tallystick/epoch/v1"
 REGISTRY = "tallystick/registry/v1"
+TRANSFER = "tallystick/transfer/v1"
 
 _MAX_NUMBER = 2**63 - 1
 
@@ -105,6 +106,39 @@ class RegistryRecord:
                 )
         if record.format() != text:
             raise MalformedError("registry record: not in canonical form")
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRecord:
+    """How a super-log begins that follows another: its first record.
+
+    Attributes:
+        previous: SHA-256 of the last super-checkpoint note of the old super-log, 32 bytes.
+        statement: The root key's statement about the new one, as a signed note.
+    """
+
+    previous: bytes
+    statement: str
+
+    def format(self) -> str:
+        """Write the record: two lines, then the statement's note as it stands."""
+        return f"{TRANSFER}\n{b64encode(self.previous).decode()}\n{self.statement}"
+
+    @classmethod
+    def parse(cls, text: str) -> "TransferRecord":
+        """Read a record; its statement is not verified.
+
+        Raises:
+            MalformedError: The text is not exactly what :meth:`format` writes.
+        """
+        match text.split("\n", 2):
+            case [kind, previous, statement] if kind == TRANSFER and statement:
+                record = cls(_hash(previous), statement)
+            case lines:
+                raise MalformedError(f"transfer record: {len(lines)} parts, want 3 of {TRANSFER}")
+        if record.format() != text:
+            raise MalformedError("transfer record: not in canonical form")
         return record
 
 

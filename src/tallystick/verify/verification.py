@@ -20,9 +20,8 @@ from tallystick.verify.pins import Pins
 from tallystick.verify.receipt import Receipt
 from tallystick.verify.records import head_body, slot_of
 from tallystick.verify.report import Fact, Report, State
+from tallystick.verify.super_origin import read_super_origin
 from tallystick.verify.telling import event_line, time_line
-
-_SUPER = "/super"
 
 
 def verify_receipt(data: bytes, pins: Pins | None, now_s: int | None = None) -> Report:
@@ -118,7 +117,7 @@ def _check_record(report: Report, receipt: Receipt) -> bool:
 
 def _check_origin(report: Report, receipt: Receipt, pins: Pins | None) -> None:
     deployment = receipt.origin.rsplit("/", 3)[0]
-    if receipt.checkpoint.origin != deployment + _SUPER:
+    if not _is_super_log_of(deployment, receipt.checkpoint.origin):
         text = f"log of {deployment}, super-checkpoint of {receipt.checkpoint.origin}"
         report.object_to(Verdict.TAMPERED, "origin", text, text)
     if pins is not None and pins.origins and receipt.origin not in pins.origins:
@@ -126,11 +125,21 @@ def _check_origin(report: Report, receipt: Receipt, pins: Pins | None) -> None:
         report.object_to(Verdict.UNVERIFIABLE, "origin", text, text)
 
 
+def _is_super_log_of(deployment: str, origin: str) -> bool:
+    try:
+        return read_super_origin(origin)[0] == deployment
+    except MalformedError:
+        return False
+
+
 def _check_signature(report: Report, receipt: Receipt, pins: Pins | None) -> bool:
-    origin = receipt.checkpoint.origin
-    keys = [] if pins is None else pins.keys_of(origin)
+    origin, size = receipt.checkpoint.origin, receipt.checkpoint.size
+    keys = [] if pins is None else pins.keys_of(origin, size)
     if not keys:
         text = "no pinned key" if pins is None else f"no pinned key for {origin}"
+        frozen = () if pins is None else [n for key, n in pins.frozen.items() if key.name == origin]
+        if frozen:
+            text += f" beyond {max(frozen):,} records, checkpoint has {size:,}"
         report.object_to(Verdict.UNVERIFIABLE, "published", text, text)
         return False
     try:
