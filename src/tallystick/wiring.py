@@ -22,6 +22,7 @@ from tallystick.ledger.logs import DEPLOYMENT_TENANT, settle, settled
 from tallystick.ledger.ports import Clock, Lock
 from tallystick.ledger.publisher import Publisher
 from tallystick.ledger.start_up import ask_witnesses, start_up_problem
+from tallystick.ledger.super_logs import current_super
 from tallystick.settings import Settings
 from tallystick.tlog.policy import Policy
 
@@ -57,8 +58,10 @@ class House:
         ledger = self.ledger
         if self.cosigning is None or ledger.read_only is not None:
             return {}
-        answers = self.cosigning.witnesses.newest(f"{ledger.logs.deployment}/super")
         drivers = ledger.drivers
+        with drivers.store.read() as snapshot:
+            origin = current_super(snapshot, ledger.logs, drivers.keeper).origin
+        answers = self.cosigning.witnesses.newest(origin)
         seen = ask_witnesses(drivers.store, ledger.logs, drivers.keeper, self.lock, answers)
         ledger.read_only = seen.problem
         return seen.warnings

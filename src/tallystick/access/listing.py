@@ -15,7 +15,7 @@ from tallystick.errors import PushbackError, VerificationError
 from tallystick.ledger.erased import erased_refs
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import ErasureList, Listed, Snapshot, Transaction
-from tallystick.ledger.published import latest
+from tallystick.ledger.published import records_published
 
 _NAMES = 600
 
@@ -102,7 +102,7 @@ def _lines(
     ledger: Ledger, snapshot: Snapshot, tenant: int, names: Sequence[str]
 ) -> Iterator[Listed]:
     logs = sorted(log.hex for log in ledger.logs.of(snapshot, tenant).values())
-    published = latest(snapshot)
+    published = records_published(snapshot)
     for start in range(0, len(names), _NAMES):
         page = names[start : start + _NAMES]
-        yield Listed(tenant, logs, page, published.size if published else 0)
+        yield Listed(tenant, logs, page, published)

@@ -51,6 +51,8 @@ HANDLERS: Final = (
     proofs.show_tile,
     proofs.show_super_checkpoint,
     proofs.show_super_tile,
+    proofs.show_past_super_checkpoint,
+    proofs.show_past_super_tile,
     epochs.list_changes,
     epochs.show_epoch,
     admin.post_tenant,

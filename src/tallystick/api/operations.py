@@ -13,6 +13,7 @@ from tallystick.errors import TallystickError
 from tallystick.ledger.cosigning import Standing, format_policy, standing
 from tallystick.ledger.leaf import time_text
 from tallystick.ledger.published import latest
+from tallystick.ledger.super_logs import current_super, statements
 
 
 @get("/healthz", summary="Is the process alive?")
@@ -69,16 +70,19 @@ async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def well_known(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Tell the deployment's name, and how to verify what it says."""
     doorway: Doorway = request.app.state.doorway
-    deployment = doorway.ledger.logs.deployment
-    origin = f"{deployment}/super"
+    ledger = doorway.ledger
+    with ledger.drivers.store.read() as snapshot:
+        current = current_super(snapshot, ledger.logs, ledger.drivers.keeper)
+        said = statements(snapshot)
     policy = request.app.state.policy
-    vkey = doorway.vkey(origin)
+    vkey = current.key.vkey()
     return json_answer(
         {
-            "deployment": deployment,
+            "deployment": ledger.logs.deployment,
             "super_log": "/v1/super/",
-            "origin": origin,
+            "origin": current.origin,
             "vkeys": [vkey],
+            "statements": list(said.values()),
             "witness_policy": None if policy is None else format_policy(policy, vkey),
             "version": version("tallystick"),
         }

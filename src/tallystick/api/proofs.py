@@ -18,12 +18,14 @@ from tallystick.api.query import TenantName, find_event, json_answer
 from tallystick.api.tenancy import chosen_tenant, covers
 from tallystick.errors import ForbiddenError, MalformedError, NotFoundError
 from tallystick.events.event import id_text
-from tallystick.ledger.ports import SUPER_SLOT, Log
-from tallystick.ledger.published import latest
+from tallystick.ledger.ports import SUPER_SLOT, Log, Snapshot
+from tallystick.ledger.published import Published, latest, latest_of
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.note import sign_note
 from tallystick.tlog.proof import tree_root
+from tallystick.tlog.spelling import parse_decimal
 from tallystick.tlog.tile import TILE_WIDTH, Tile, parse_entries_path
+from tallystick.verify.super_origin import FIRST_SERIAL
 
 MAX_WAIT_S: Final = 60
 _LOOK_AGAIN_S: Final = 0.2
@@ -139,10 +141,7 @@ async def show_super_checkpoint(request: Request[Any, Any, Any]) -> Response[byt
     """Serve the newest super-checkpoint."""
     doorway: Doorway = request.app.state.doorway
     with doorway.ledger.drivers.store.read() as snapshot:
-        last = latest(snapshot)
-    if last is None:
-        raise NotFoundError("super-checkpoint: there is no epoch yet")
-    return Response(last.note.encode(), media_type=_TEXT, headers={"Cache-Control": "no-cache"})
+        return _super_checkpoint(latest(snapshot))
 
 
 @get(
@@ -153,7 +152,48 @@ async def show_super_checkpoint(request: Request[Any, Any, Any]) -> Response[byt
 async def show_super_tile(request: Request[Any, Any, Any], rest: FromPath[str]) -> Response[bytes]:
     """Serve a tile or an entry bundle of the super-log."""
     doorway: Doorway = request.app.state.doorway
-    data, full = await to_thread(_tile, doorway, SUPER_SLOT, rest.removeprefix("/"))
+
+    def look_up() -> tuple[bytes, bool]:
+        with doorway.ledger.drivers.store.read() as snapshot:
+            slot = doorway.ledger.logs.every_super(snapshot)[-1].slot
+        return _tile(doorway, slot, rest.removeprefix("/"))
+
+    data, _ = await to_thread(look_up)
+    # Not for ever: below this path stands another log after a change of keys.
+    return _tile_answer(request, data, "no-cache")
+
+
+@get(
+    "/v1/super/{serial:str}/checkpoint",
+    summary="Last checkpoint of a super-log",
+    description="Of one that was followed by others, or of the current one; for everybody.",
+)
+async def show_past_super_checkpoint(
+    request: Request[Any, Any, Any], serial: FromPath[str]
+) -> Response[bytes]:
+    """Serve the newest checkpoint of a super-log by its serial number."""
+    doorway: Doorway = request.app.state.doorway
+    with doorway.ledger.drivers.store.read() as snapshot:
+        return _super_checkpoint(latest_of(snapshot, _super_slot(doorway, snapshot, serial)))
+
+
+@get(
+    "/v1/super/{serial:str}/tile/{rest:path}",
+    summary="Tile or entry bundle of a super-log by its serial number",
+    description="As below a log; for everybody.",
+)
+async def show_past_super_tile(
+    request: Request[Any, Any, Any], serial: FromPath[str], rest: FromPath[str]
+) -> Response[bytes]:
+    """Serve a tile or an entry bundle of a super-log by its serial number."""
+    doorway: Doorway = request.app.state.doorway
+
+    def look_up() -> tuple[bytes, bool]:
+        with doorway.ledger.drivers.store.read() as snapshot:
+            slot = _super_slot(doorway, snapshot, serial)
+        return _tile(doorway, slot, rest.removeprefix("/"))
+
+    data, full = await to_thread(look_up)
     return _tile_answer(request, data, _FOR_EVER if full else "no-cache")
 
 
@@ -182,9 +222,25 @@ def log_within_reach(doorway: Doorway, caller: Caller, log_hex: str) -> Log:
             log = doorway.ledger.logs.by_hex(snapshot, log_hex)
         except NotFoundError:
             log = None
-    if log is None or log.slot == SUPER_SLOT or not covers(caller.key.grant, log.tenant):
+    if log is None or log.slot >= SUPER_SLOT or not covers(caller.key.grant, log.tenant):
         raise ForbiddenError("log: not within this credential's scope")
     return log
+
+
+def _super_checkpoint(published: Published | None) -> Response[bytes]:
+    if published is None:
+        raise NotFoundError("super-checkpoint: there is no epoch yet")
+    headers = {"Cache-Control": "no-cache"}
+    return Response(published.note.encode(), media_type=_TEXT, headers=headers)
+
+
+def _super_slot(doorway: Doorway, snapshot: Snapshot, serial: str) -> int:
+    """Find the super-log of a serial number."""
+    number = parse_decimal("super-log", serial)
+    for super_log in doorway.ledger.logs.every_super(snapshot):
+        if super_log.slot == SUPER_SLOT + number - FIRST_SERIAL:
+            return super_log.slot
+    raise NotFoundError(f"super-log {number}: unknown")
 
 
 def _tile(doorway: Doorway, slot: int, path: str) -> tuple[bytes, bool]:

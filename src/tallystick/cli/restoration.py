@@ -25,9 +25,10 @@ from tallystick.errors import (
     TallystickError,
     VerificationError,
 )
-from tallystick.ledger.backup import Manifest
-from tallystick.ledger.ports import SUPER_SLOT, Witnesses
-from tallystick.ledger.start_up import read_signed, require_extends
+from tallystick.ledger.backup import Manifest, state_of
+from tallystick.ledger.ports import Witnesses
+from tallystick.ledger.start_up import require_extends
+from tallystick.ledger.super_logs import current_super, read_signed
 from tallystick.settings import FILE, Settings
 from tallystick.wiring import DATABASE, KEYS, LOCK, House, erasures_beside, open_house
 
@@ -210,7 +211,9 @@ def _require_newest(sources: Sources, house: House, restored: Restored) -> None:
 
 def _ask(witnesses: Witnesses, house: House, restored: Restored) -> None:
     ledger = house.ledger
-    answers = witnesses.newest(f"{ledger.logs.deployment}/super")
+    with ledger.drivers.store.read() as snapshot:
+        current = current_super(snapshot, ledger.logs, ledger.drivers.keeper)
+    answers = witnesses.newest(current.origin)
     problems = {answer.name: answer.problem for answer in answers if answer.problem}
     if len(problems) == len(answers):
         told = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
@@ -220,14 +223,16 @@ def _ask(witnesses: Witnesses, house: House, restored: Restored) -> None:
     for answer in answers:
         if not answer.newest:
             continue
-        try:
-            _, signed = read_signed(answer.newest, ledger.logs, ledger.drivers.keeper)
-        except TallystickError as error:
-            restored.warnings.append(f"witness {answer.name} shows what is not ours: {error}")
-            continue
         with ledger.drivers.store.read() as snapshot:
             try:
-                require_extends(snapshot, signed)
+                _, signed, slot = read_signed(
+                    snapshot, answer.newest, ledger.logs, ledger.drivers.keeper
+                )
+            except TallystickError as error:
+                restored.warnings.append(f"witness {answer.name} shows what is not ours: {error}")
+                continue
+            try:
+                require_extends(snapshot, slot, signed)
             except VerificationError as error:
                 raise VerificationError(f"witness {answer.name}: {error}; {_CURE}") from None
 
@@ -245,7 +250,7 @@ def _erase_again(sources: Sources, house: House, restored: Restored, steps: Step
     else:
         with ledger.drivers.store.read() as snapshot:
             difference = listing.compare(ledger, snapshot, erasures)
-            signed = snapshot.head(SUPER_SLOT).size
+            signed = state_of(snapshot, ledger.logs.deployment).super_size
         if difference.only_recorded:
             raise VerificationError(
                 f"erasure list: {difference.only_recorded:,} names of the copy's own erasures are"

@@ -1,7 +1,8 @@
 """The key file: the deployment's own keys, readable by its owner only.
 
 JSON: ``{"version": 1, "keys": [{"id", "created_at", "key"}, …], "signing_seed"}``, keys and seed
-(32 bytes each) in base64, ids ascending, the last key current.
+(32 bytes each) in base64, ids ascending, the last key current. While the signing key is about to
+change, there is also ``"next_seed"``.
 """
 
 import fcntl
@@ -18,6 +19,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import structs
 
 from tallystick.errors import ConflictError, MalformedError, NotFoundError, VerificationError
 from tallystick.ledger.ports import Clock, Entropy
@@ -37,10 +39,11 @@ class _EpochKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"_EpochKey(id={self.id})"
 
 
-class _Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     version: Literal[1]
     keys: Annotated[tuple[_EpochKey, ...], msgspec.Meta(min_length=1)]
     signing_seed: _Secret
+    next_seed: _Secret | None = None
 
     def __repr__(self) -> str:
         return f"_Contents(keys={self.keys})"
@@ -128,15 +131,46 @@ class KeyFile:
         """Draw a new current epoch key; the older ones still unwrap."""
         with self._alone() as now:
             newest = _EpochKey(now.current.id + 1, clock.now(), entropy.draw(_KEY))
-            self._replace(_Contents(1, (*now.keys, newest), now.signing_seed))
+            self._replace(structs.replace(now, keys=(*now.keys, newest)))
 
     def destroy_old(self) -> None:
         """Destroy every epoch key but the current; what is under them is gone for ever."""
         with self._alone() as now:
-            self._replace(_Contents(1, (now.current,), now.signing_seed))
+            self._replace(structs.replace(now, keys=(now.current,)))
+
+    def draw_next(self, entropy: Entropy) -> bytes:
+        """Draw the signing key that is to follow, unless one waits already.
+
+        Returns:
+            Its public half, 32 bytes.
+        """
+        with self._alone() as now:
+            if now.next_seed is None:
+                self._replace(structs.replace(now, next_seed=entropy.draw(_KEY)))
+        return _public(self._contents.next_seed or b"")
+
+    @property
+    def next_public_key(self) -> bytes | None:
+        """See :class:`~tallystick.ledger.ports.KeyKeeper`."""
+        seed = self._fresh().next_seed
+        return None if seed is None else _public(seed)
+
+    def adopt(self, public_key: bytes) -> None:
+        """See :class:`~tallystick.ledger.ports.KeyKeeper`."""
+        if self.public_key == public_key:
+            return
+        with self._alone() as now:
+            if _public(now.signing_seed) == public_key:
+                return
+            if now.next_seed is None or _public(now.next_seed) != public_key:
+                raise NotFoundError(
+                    f"key file {self._path.name}: next key is not {public_key[:4].hex()}…,"
+                    " want the file that was there when it was drawn"
+                )
+            self._replace(structs.replace(now, signing_seed=now.next_seed, next_seed=None))
 
     def _signer(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self._contents.signing_seed)
+        return Ed25519PrivateKey.from_private_bytes(self._fresh().signing_seed)
 
     def _fresh(self) -> _Contents:
         status = self._path.stat()
@@ -179,6 +213,10 @@ class KeyFile:
             old.flush()
             os.fsync(old.fileno())
         self._contents = self._load()
+
+
+def _public(seed: bytes) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
 def _nonce(epoch_key: bytes, key: bytes, context: bytes) -> bytes:

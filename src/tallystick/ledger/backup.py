@@ -36,7 +36,7 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         deployment: Its name.
         entries: Entries in all its logs, the super-log's records among them.
         logs: Its logs, without the super-log.
-        super_size: Records of the super-log.
+        super_size: Records of all super-logs.
         checkpoint: The newest super-checkpoint's note, or None before the first epoch.
     """
 
@@ -71,7 +71,7 @@ def state_of(snapshot: Snapshot, deployment: str) -> State:
         deployment=deployment,
         entries=sum(size for size, _ in known.values()),
         logs=len(Logs(deployment).every(snapshot)),
-        super_size=known.get(SUPER_SLOT, (0, b""))[0],
+        super_size=sum(size for slot, (size, _) in known.items() if slot >= SUPER_SLOT),
         checkpoint=published.note if published else None,
     )
 

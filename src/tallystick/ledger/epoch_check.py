@@ -5,14 +5,15 @@ from hashlib import sha256
 
 from tallystick.errors import TallystickError, VerificationError
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.ports import SUPER_SLOT, Log, Snapshot
+from tallystick.ledger.ports import Log, Snapshot
 from tallystick.ledger.published import PUBLISHING
 from tallystick.ledger.queries import as_int, as_text
+from tallystick.ledger.succession_check import SuccessionCheck
+from tallystick.ledger.super_logs import SuperLog, super_logs
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.epoch_tree import EpochTree
 from tallystick.tlog.hashing import EMPTY_ROOT
-from tallystick.tlog.key import ED25519
-from tallystick.tlog.note import Note, VerifierKey, verify_note
+from tallystick.tlog.note import Note, verify_note
 from tallystick.verify.fsck import Finding, Verdict
 from tallystick.verify.records import EPOCH, EpochRecord, RegistryRecord
 
@@ -30,6 +31,7 @@ class EpochCheck:
     """
 
     def __init__(self, ledger: Ledger, logs: Sequence[Log], roots: Roots) -> None:
+        self._ledger = ledger
         self._origin = f"{ledger.logs.deployment}/super"
         self._origins = {log.slot: ledger.logs.origin(log) for log in logs}
         self._roots = roots
@@ -44,12 +46,16 @@ class EpochCheck:
         for epoch, slot, size in snapshot.rows(PUBLISHING["changes"]):
             change = (as_int(slot), as_int(size))
             self._changes.setdefault(as_int(epoch), []).append(change)
-        for entry in snapshot.entries(SUPER_SLOT, 0, snapshot.head(SUPER_SLOT).size):
-            try:
-                self._check_record((entry.leaf or b"").decode())
-            except (TallystickError, UnicodeDecodeError) as error:
-                what = f"super-log record {entry.index:,}: {error}"
-                yield Finding(Verdict.TAMPERED, self._origin, entry.index, what)
+        succession = SuccessionCheck(self._ledger, snapshot)
+        try:
+            succession.check_table()
+        except TallystickError as error:
+            yield Finding(Verdict.TAMPERED, self._origin, None, str(error))
+            return
+        for super_log in succession.super_logs:
+            finding = self._check_super_log(snapshot, succession, super_log)
+            if finding is not None:
+                yield finding
                 return
         for epoch in self._changes:
             what = f"table head_change: names epoch {epoch}, which has no record"
@@ -67,6 +73,21 @@ class EpochCheck:
                     f" epochs give {self._last.get(slot)}"
                 )
                 yield Finding(Verdict.TAMPERED, self._origins.get(slot, self._origin), None, what)
+
+    def _check_super_log(
+        self, snapshot: Snapshot, succession: SuccessionCheck, super_log: SuperLog
+    ) -> Finding | None:
+        """Check the records of one super-log; return the first that is not as it must be."""
+        slot = super_log.slot
+        for entry in snapshot.entries(slot, 0, snapshot.head(slot).size):
+            try:
+                text = (entry.leaf or b"").decode()
+                if not succession.check_record(super_log, entry.index, text):
+                    self._check_record(text)
+            except (TallystickError, UnicodeDecodeError) as error:
+                what = f"super-log record {entry.index:,}: {error}"
+                return Finding(Verdict.TAMPERED, super_log.origin, entry.index, what)
+        return None
 
     def _check_record(self, text: str) -> None:
         if text.startswith(EPOCH):
@@ -112,9 +133,15 @@ def check_checkpoints(ledger: Ledger, snapshot: Snapshot) -> Iterator[Finding]:
 
     Whether its root is that of the super-log, the check of the super-log's own tree tells.
     """
-    origin = f"{ledger.logs.deployment}/super"
-    key = VerifierKey.of(origin, ED25519, ledger.drivers.keeper.public_key)
-    for size, epoch, _, note in snapshot.rows(PUBLISHING["checkpoints"]):
+    known = super_logs(snapshot, ledger.logs, ledger.drivers.keeper)
+    keys = {super_log.slot: super_log.key for super_log in known}
+    for size, epoch, _, note, slot in snapshot.rows(PUBLISHING["checkpoints"]):
+        key = keys.get(as_int(slot))
+        if key is None:
+            what = f"checkpoint of epoch {as_int(epoch)}: no super-log at slot {as_int(slot)}"
+            yield Finding(Verdict.TAMPERED, known[-1].origin, None, what)
+            continue
+        origin = key.name
         try:
             parsed = Note.parse(as_text(note))
             verify_note(parsed, [key])

@@ -14,6 +14,7 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import SUPER_SLOT, Log, Snapshot
 from tallystick.ledger.published import (
     PUBLISHING,
+    Published,
     epoch_record,
     latest,
     published_head,
@@ -36,10 +37,12 @@ class Epoch(NamedTuple):
     Attributes:
         index: Where its record stands in the super-log.
         record: The record.
+        slot: Where that super-log is kept.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index()
     record: EpochRecord
+    slot: int
 
 
 class Change(NamedTuple):
@@ -90,19 +93,22 @@ class Epochs:
             NotFoundError: There is no such epoch.
         """
         before = up_to_epoch(snapshot, epoch)
-        start = 0
+        first, start = SUPER_SLOT, 0
         if before is not None:
             if before.epoch == epoch:
-                return Epoch(before.size - 1, epoch_record(snapshot, before.size - 1))
-            start = before.size
+                return _of(snapshot, before)
+            first, start = before.slot, before.size
         # Without a checkpoint of its own: it was interrupted, or is being signed.
-        for entry in snapshot.entries(SUPER_SLOT, start, snapshot.head(SUPER_SLOT).size):
-            text = (entry.leaf or b"").decode()
-            if text.startswith(EPOCH):
-                record = EpochRecord.parse(text)
-                if record.epoch == epoch:
-                    return Epoch(entry.index, record)
-                if record.epoch > epoch:
+        for log in self._logs.every_super(snapshot):
+            if log.slot < first:
+                continue
+            skipped = start if log.slot == first else 0
+            for entry in snapshot.entries(log.slot, skipped, snapshot.head(log.slot).size):
+                text = (entry.leaf or b"").decode()
+                record = EpochRecord.parse(text) if text.startswith(EPOCH) else None
+                if record is not None and record.epoch == epoch:
+                    return Epoch(entry.index, record, log.slot)
+                if record is not None and record.epoch > epoch:
                     break
         raise NotFoundError(f"epoch {epoch:,}: unknown")
 
@@ -115,7 +121,7 @@ class Epochs:
         published = latest(snapshot)
         if published is None:
             raise NotFoundError("epoch: there is none yet")
-        return Epoch(published.size - 1, epoch_record(snapshot, published.size - 1))
+        return _of(snapshot, published)
 
     def size(self, snapshot: Snapshot, slot: int, epoch: int) -> int | None:
         """Return the size of a log in an epoch; None where nothing of it was in one by then."""
@@ -231,6 +237,11 @@ class _Moving:
                 if slot < record.slots
             }
         )
+
+
+def _of(snapshot: Snapshot, published: Published) -> Epoch:
+    index = published.size - 1
+    return Epoch(index, epoch_record(snapshot, published.slot, index), published.slot)
 
 
 def _root(snapshot: Snapshot, slot: int, size: int) -> bytes:

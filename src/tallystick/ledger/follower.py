@@ -85,7 +85,7 @@ class Runner:
             return {log.slot for log in self._logs.every(snapshot)}
         slots: set[int] = set()
         while extents := snapshot.journal(self._seq, PAGE):
-            slots |= {extent.slot for extent in extents if extent.slot != SUPER_SLOT}
+            slots |= {extent.slot for extent in extents if extent.slot < SUPER_SLOT}
             self._seq = extents[-1].seq
         return slots
 

@@ -137,9 +137,10 @@ class Inspection:
                 self._subjects[tenant] = check
                 findings += check.check_rows()
         roots = {log.slot: self._check_log(snapshot, log) for log in logs}
-        super_log = self._ledger.logs.at(snapshot, SUPER_SLOT)
-        self._check_log(snapshot, super_log)
-        self._check_journal(snapshot, [*logs, super_log])
+        super_logs = self._ledger.logs.every_super(snapshot)
+        for super_log in super_logs:
+            self._check_log(snapshot, super_log)
+        self._check_journal(snapshot, [*logs, *super_logs])
         self._check_frontiers(snapshot)
         findings += EpochCheck(self._ledger, logs, roots).check(snapshot)
         findings += check_checkpoints(self._ledger, snapshot)
@@ -184,13 +185,13 @@ class Inspection:
             self._claims.setdefault(as_int(slot), {}).setdefault(as_int(size), [])
         for follower, slot, size, root in snapshot.rows(_CURSORS["every"]):
             self._claim(as_int(slot), as_int(size), as_bytes(root), f"cursor {as_text(follower)}")
-        for size, epoch, _, note in snapshot.rows(PUBLISHING["checkpoints"]):
+        for size, epoch, _, note, slot in snapshot.rows(PUBLISHING["checkpoints"]):
             try:
                 signed = Checkpoint.parse(Note.parse(as_text(note)).text)
             except MalformedError:
                 continue  # reported where checkpoints are checked
             who = f"checkpoint of epoch {as_int(epoch)}"
-            self._claim(SUPER_SLOT, as_int(size), signed.root, who)
+            self._claim(as_int(slot), as_int(size), signed.root, who)
 
     def _claim(self, slot: int, size: int, root: bytes, who: str) -> None:
         self._claims.setdefault(slot, {}).setdefault(size, []).append((root, who))
@@ -227,7 +228,7 @@ class Inspection:
         found = [
             *check.feed([StoredEntry(entry.index, entry.leaf, entry.leaf_hash) for entry in page])
         ]
-        if log.slot != SUPER_SLOT and not self._tree_only:
+        if log.slot < SUPER_SLOT and not self._tree_only:
             entries = EntryCheck(self._ledger, snapshot, log, self._subjects[log.tenant])
             for entry in page:
                 if entry.leaf is not None:
@@ -250,7 +251,8 @@ class Inspection:
 
     def _check_frontiers(self, snapshot: Snapshot) -> None:
         """Each frontier that a commit or an epoch starts from must lead to the root beside it."""
-        logs = [*self._ledger.logs.every(snapshot), self._ledger.logs.at(snapshot, SUPER_SLOT)]
+        known = self._ledger.logs
+        logs = [*known.every(snapshot), *known.every_super(snapshot)]
         names = {log.slot: self._ledger.logs.origin(log) for log in logs}
         stored = [(log.slot, "head", *snapshot.head(log.slot)[:3]) for log in logs]
         for slot, epoch, size, root, frontier in snapshot.rows(PUBLISHING["published"]):

@@ -1,8 +1,11 @@
 """Which logs there are: a tenant has one for each stream, at a slot that is its own for ever."""
 
+from hashlib import sha256
+
 from tallystick.errors import ConflictError, NotFoundError
 from tallystick.ledger.ports import SUPER_SLOT, Entropy, Log, Row, Snapshot, Transaction, Value
 from tallystick.ledger.queries import as_int, as_text, load
+from tallystick.verify.super_origin import FIRST_SERIAL, super_origin
 
 DEPLOYMENT_TENANT = 0
 """The tenant whose log (slot 0) holds what concerns the deployment itself."""
@@ -23,8 +26,8 @@ class Logs:
 
     def origin(self, log: Log) -> str:
         """Name a log as its checkpoints do: ``<deployment>/t/<slot>/<hex>``."""
-        if log.slot == SUPER_SLOT:
-            return f"{self.deployment}/super"
+        if log.slot >= SUPER_SLOT:
+            return super_origin(self.deployment, log.slot - SUPER_SLOT + FIRST_SERIAL)
         return f"{self.deployment}/t/{log.slot}/{log.hex}"
 
     def at(self, snapshot: Snapshot, slot: int) -> Log:
@@ -72,9 +75,13 @@ class Logs:
         return log
 
     def every(self, snapshot: Snapshot) -> list[Log]:
-        """Return all logs but the super-log, in order of slot."""
+        """Return all logs but the super-logs, in order of slot."""
         logs = map(_log, snapshot.rows(_LOGS["all_logs"]))
-        return [log for log in logs if log.slot != SUPER_SLOT]
+        return [log for log in logs if log.slot < SUPER_SLOT]
+
+    def every_super(self, snapshot: Snapshot) -> list[Log]:
+        """Return the super-logs in their order; the last one is current."""
+        return [_log(row) for row in snapshot.rows(_LOGS["super_logs"], first=SUPER_SLOT)]
 
     def create(self, tx: Transaction, entropy: Entropy, tenant: int, stream: str) -> Log:
         """Give a tenant's stream its log, at the next free slot.
@@ -92,6 +99,22 @@ class Logs:
     def create_super(self, tx: Transaction, entropy: Entropy) -> Log:
         """Create the log of the deployment's epochs."""
         log = Log(SUPER_SLOT, entropy.draw(16).hex(), DEPLOYMENT_TENANT, "super")
+        self._add(tx, log)
+        return log
+
+    def create_next_super(self, tx: Transaction, serial: int) -> Log:
+        """Create the super-log of a serial number, which follows another.
+
+        Raises:
+            ConflictError: It is not the next one.
+        """
+        slot = SUPER_SLOT + serial - FIRST_SERIAL
+        newest = self.every_super(tx)[-1].slot
+        if slot != newest + 1:
+            raise ConflictError(f"super-log {serial}: the newest is at slot {newest}, want {slot}")
+        # Its public id needs no chance: nobody is to be kept from it.
+        name = sha256(super_origin(self.deployment, serial).encode()).hexdigest()[:32]
+        log = Log(slot, name, DEPLOYMENT_TENANT, f"super/{serial}")
         self._add(tx, log)
         return log
 

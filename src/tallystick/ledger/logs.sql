@@ -10,6 +10,9 @@ SELECT slot, hex, tenant, stream FROM log WHERE tenant = :tenant ORDER BY slot;
 -- all_logs: every log
 SELECT slot, hex, tenant, stream FROM log ORDER BY slot;
 
+-- super_logs: the super-logs, in their order
+SELECT slot, hex, tenant, stream FROM log WHERE slot >= :first ORDER BY slot;
+
 -- next_slot: the slot after the last log of a tenant
 SELECT COALESCE(MAX(slot) + 1, 0) FROM log WHERE slot < :limit;
 

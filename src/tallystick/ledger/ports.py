@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, NewType, Protocol
 
 SUPER_SLOT = 1 << 22
-"""Where the super-log is kept: above every slot that a tenant's log can have."""
+"""Where the first super-log is kept, above every slot that a tenant's log can have; each that
+follows it stands at the next slot."""
 
 Query = NewType("Query", str)
 """One SQL statement with ``:name`` parameters, written in the subset that every driver speaks."""
@@ -220,6 +221,21 @@ class KeyKeeper(Protocol):
     @property
     def public_key(self) -> bytes:
         """The super-log's Ed25519 public key: 32 bytes."""
+        ...
+
+    @property
+    def next_public_key(self) -> bytes | None:
+        """The public key that is to follow, or None where none was drawn."""
+        ...
+
+    def adopt(self, public_key: bytes) -> None:
+        """Sign with the next key from now on; when it returns, the old one is destroyed.
+
+        Does nothing where ``public_key`` signs already.
+
+        Raises:
+            NotFoundError: ``public_key`` is not that of the next key.
+        """
         ...
 
 

@@ -21,6 +21,7 @@ class Published:
     """A super-checkpoint as it stands in the store.
 
     Attributes:
+        slot: Where its super-log is kept.
         size: Size of the super-log that it commits to.
         epoch: Number of its last epoch.
         signed_at: Microseconds since 1970-01-01T00:00:00Z.
@@ -28,6 +29,7 @@ class Published:
         quorum: Whether these made the quorum of the policy of that time.
     """
 
+    slot: int
     size: int
     epoch: int
     signed_at: int
@@ -37,6 +39,7 @@ class Published:
     def row(self) -> dict[str, Value]:
         """Return it as its table takes it."""
         return {
+            "slot": self.slot,
             "size": self.size,
             "epoch": self.epoch,
             "signed_at": self.signed_at,
@@ -51,9 +54,24 @@ def latest(snapshot: Snapshot) -> Published | None:
     return _published(rows[0]) if rows else None
 
 
-def of_size(snapshot: Snapshot, size: int) -> Published | None:
-    """Return the super-checkpoint that commits to so many records, if one was published."""
-    rows = snapshot.rows(PUBLISHING["of_size"], size=size)
+def latest_of(snapshot: Snapshot, slot: int, *, cosigned: bool = False) -> Published | None:
+    """Return the newest checkpoint of one super-log, or the newest that had its quorum."""
+    query = PUBLISHING["latest_cosigned" if cosigned else "latest_of"]
+    rows = snapshot.rows(query, slot=slot)
+    return _published(rows[0]) if rows else None
+
+
+def records_published(snapshot: Snapshot) -> int:
+    """Count the records of all super-logs up to the newest checkpoint; it only ever grows."""
+    last = latest(snapshot)
+    if last is None:
+        return 0
+    return last.size + sum(snapshot.head(slot).size for slot in range(SUPER_SLOT, last.slot))
+
+
+def of_size(snapshot: Snapshot, slot: int, size: int) -> Published | None:
+    """Return the checkpoint of a super-log that commits to so many records, if there is one."""
+    rows = snapshot.rows(PUBLISHING["of_size"], slot=slot, size=size)
     return _published(rows[0]) if rows else None
 
 
@@ -90,21 +108,21 @@ def epoch_tree(snapshot: Snapshot, logs: Logs, slots: int) -> EpochTree:
     return tree
 
 
-def epoch_record(snapshot: Snapshot, index: int) -> EpochRecord:
-    """Read the epoch record at an index of the super-log.
+def epoch_record(snapshot: Snapshot, slot: int, index: int) -> EpochRecord:
+    """Read the epoch record at an index of a super-log.
 
     Raises:
         VerificationError: It is not there, or is no epoch record.
     """
-    for entry in snapshot.entries(SUPER_SLOT, index, index + 1):
+    for entry in snapshot.entries(slot, index, index + 1):
         if entry.leaf is not None:
             return EpochRecord.parse(entry.leaf.decode())
     raise VerificationError(f"super-log: no epoch record at {index:,}")
 
 
 def _published(row: Row) -> Published:
-    size, epoch, signed_at, note, quorum = row
-    made = (as_int(size), as_int(epoch), as_int(signed_at), as_text(note))
+    slot, size, epoch, signed_at, note, quorum = row
+    made = (as_int(slot), as_int(size), as_int(epoch), as_int(signed_at), as_text(note))
     return Published(*made, quorum=as_int(quorum) == 1)
 
 

@@ -7,9 +7,12 @@ the head it published last.
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from tallystick.errors import ConflictError, VerificationError
-from tallystick.ledger.cosigning import Cosigning, Vouched, note_answers
+from tallystick.ledger.announcing import Announcer
+from tallystick.ledger.cosigning import Cosigning
+from tallystick.ledger.extending import grown_logs
 from tallystick.ledger.integration import Integrator
 from tallystick.ledger.logs import Logs
 from tallystick.ledger.ports import (
@@ -24,24 +27,30 @@ from tallystick.ledger.ports import (
     Store,
 )
 from tallystick.ledger.published import (
-    PUBLISHING,
     Published,
     epoch_record,
     epoch_tree,
     latest,
     note_heads,
-    of_size,
     published_frontiers,
 )
-from tallystick.ledger.reader import read_forward, tile_hashes
-from tallystick.ledger.start_up import ask_witnesses, read_signed, require_extends
+from tallystick.ledger.start_up import require_extends
+from tallystick.ledger.succession import require_succeeds
+from tallystick.ledger.super_logs import (
+    SuperLog,
+    add_statement,
+    current_super,
+    read_note,
+    read_signed,
+    waiting_statement,
+)
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.epoch_tree import EpochTree
 from tallystick.tlog.hashing import leaf_hash
-from tallystick.tlog.note import Note, sign_note
-from tallystick.tlog.proof import consistency_proof
+from tallystick.tlog.note import Note, sign_note, verify_note
 from tallystick.tlog.tree import Frontier
-from tallystick.verify.records import EpochRecord, RegistryRecord
+from tallystick.verify.records import EpochRecord, RegistryRecord, TransferRecord
+from tallystick.verify.statement import Reason
 
 HEARTBEAT_S = 600
 RETRY_S = 60
@@ -49,6 +58,28 @@ RETRY_S = 60
 
 _SECOND = 1_000_000
 _NOTHING = Frontier()
+
+
+class _Draft(NamedTuple):
+    """What the next epoch is made of, as of one snapshot.
+
+    Attributes:
+        last: The newest super-checkpoint.
+        current: The super-log that it goes to.
+        logs: All logs.
+        changed: By slot, those that grew since their published heads.
+        unfinished: Whether records stand there that no checkpoint covers.
+        waiting: The statement of a rotation that stopped half-way.
+        now: The epoch's time, in microseconds since 1970.
+    """
+
+    last: Published | None
+    current: SuperLog
+    logs: Sequence[Log]
+    changed: dict[int, Frontier]
+    unfinished: bool
+    waiting: str | None
+    now: int
 
 
 class Publisher:
@@ -81,14 +112,18 @@ class Publisher:
         self._clock = clock
         self._integrator = integrator
         self._cosigning = cosigning
+        self._announcer = Announcer(store, logs, keeper, lock, clock, cosigning)
         self._tree = EpochTree()
         self._heads: dict[int, Frontier] = {}
         self._next_epoch = 0
+        self._slot = SUPER_SLOT
         self._super_size = 0
         self._loaded = False
 
     def publish(self) -> Published | None:
         """Make an epoch if a log has changed, the last is ten minutes old, or has no quorum.
+
+        A change of keys that stopped half-way is finished first.
 
         Returns:
             The new super-checkpoint, or None where there is nothing to say.
@@ -99,166 +134,189 @@ class Publisher:
             ConflictError: Another publisher signed in the meantime.
         """
         held = self._lock.fetch()
+        self._adopt()
         finished = self._finish_interrupted(held)
-        with self._store.read() as snapshot:
-            last = latest(snapshot)
-            self._load(snapshot)
-            logs = self._logs.every(snapshot)
-            changed = self._changed(snapshot, logs)
-            # Records that no checkpoint covers: the last epoch was begun and not finished.
-            unfinished = snapshot.head(SUPER_SLOT).size != (last.size if last else 0)
-        now = self._clock.now()
+        draft = self._draft()
+        if draft.waiting is not None and not draft.unfinished:
+            return self._make(draft, held, draft.waiting, begins=True)
+        last = draft.last
         if (
             last
-            and not changed
-            and not unfinished
-            and now - last.signed_at < self._pause_s(last) * _SECOND
+            and not draft.changed
+            and not draft.unfinished
+            and draft.now - last.signed_at < self._pause_s(last) * _SECOND
         ):
             return finished
-        new_logs = [log for log in logs if log.slot >= self._tree.slots]
-        heads = {slot: self._describe(log, changed) for slot, log in _by_slot(logs, changed)}
-        heads.update({log.slot: self._describe(log, changed) for log in new_logs})
-        self._tree.update(heads)
-        record = EpochRecord(
-            epoch=self._next_epoch,
-            time_s=now // _SECOND,
-            slots=self._tree.slots,
-            root=self._tree.root(),
-            previous=sha256(last.note.encode()).digest() if last else bytes(32),
-        )
-        try:
-            return self._sign(record, new_logs, changed, now, held)
-        except Exception:
-            # What was put into the tree did not become an epoch: read it anew the next time.
-            self._loaded = False
-            raise
+        return self._make(draft, held)
+
+    def succeed(self, statement_note: str) -> Published:
+        """Begin the next super-log, under the key that a statement of the root key names.
+
+        In a rotation the old super-log first ends with an epoch that holds the statement, signed
+        by the old key; in all other cases the old key signs nothing any more.
+
+        Returns:
+            The first checkpoint of the new super-log.
+
+        Raises:
+            TallystickError: See :func:`~tallystick.ledger.succession.require_succeeds`, and
+                :meth:`publish`; stopped half-way, the next epoch goes on where it stopped.
+        """
+        with self._store.read() as snapshot:
+            statement = require_succeeds(
+                snapshot, self._logs, self._keeper, self._lock, statement_note
+            )
+        if statement.reason is Reason.ROTATION:
+            self._finish_interrupted(self._lock.fetch())
+            draft = self._draft()
+            if draft.waiting is None or draft.unfinished:
+                note = None if draft.waiting else statement_note
+                self._make(draft, self._lock.fetch(), note)
+        return self._make(self._draft(), self._lock.fetch(), statement_note, begins=True)
+
+    def _adopt(self) -> None:
+        """Sign with the current super-log's key, if the power went before that was settled."""
+        with self._store.read() as snapshot:
+            key = current_super(snapshot, self._logs, self._keeper).key
+        if key.public != self._keeper.public_key:
+            self._keeper.adopt(key.public)
+
+    def _draft(self) -> _Draft:
+        """Look at all that the next epoch is made of."""
+        with self._store.read() as snapshot:
+            last = latest(snapshot)
+            current = current_super(snapshot, self._logs, self._keeper)
+            self._load(snapshot, current)
+            logs = self._logs.every(snapshot)
+            changed = grown_logs(snapshot, self._logs, logs, self._heads)
+            # Records that no checkpoint covers: the last epoch was begun and not finished.
+            covered = last.size if last and last.slot == current.slot else 0
+            unfinished = snapshot.head(current.slot).size != covered
+            waiting = waiting_statement(snapshot, self._logs)
+        now = self._clock.now()
+        return _Draft(last, current, logs, changed, unfinished, waiting, now)
 
     def _pause_s(self, last: Published) -> int:
         return HEARTBEAT_S if self._cosigning is None or last.quorum else RETRY_S
 
-    def _changed(self, snapshot: Snapshot, logs: Sequence[Log]) -> dict[int, Frontier]:
-        """Recompute every log that grew since its published head."""
-        changed: dict[int, Frontier] = {}
-        for log in logs:
-            head = snapshot.head(log.slot)
-            old = self._heads.get(log.slot, _NOTHING)
-            if head.size == old.size and (head.root == old.root() or not head.size):
-                continue
-            changed[log.slot] = self._extended(snapshot, log, old, head)
-        return changed
-
-    def _extended(self, snapshot: Snapshot, log: Log, old: Frontier, head: Head) -> Frontier:
-        origin = self._logs.origin(log)
-        if head.size < old.size:
-            raise VerificationError(
-                f"{origin}: {head.size:,} entries, but {old.size:,} are published"
+    def _make(
+        self, draft: _Draft, held: str | None, note: str | None = None, *, begins: bool = False
+    ) -> Published:
+        """Make an epoch, at the end of the current super-log or, by a statement, of the next."""
+        try:
+            record, texts = self._records(draft)
+            super_log, grown = self._append(draft, record, texts, note, begins=begins)
+            self._keeper.adopt(super_log.key.public)
+            signed = self._note(super_log, grown)
+            # The lock first: after a crash here it is ahead, and the next epoch begins by
+            # publishing what it holds; the other order could publish what a second publisher
+            # does not know of.
+            self._lock.replace(held, signed.format())
+            published = self._announcer.announce(
+                signed, super_log.slot, grown.size, record.epoch, draft.now
             )
-        hashes = [_rehash(entry) for entry in read_forward(snapshot, log.slot, old.size, head.size)]
-        grown = old.extend(hashes)
-        if grown.root() != head.root:
-            raise VerificationError(
-                f"{origin}: entries lead to root {grown.root().hex()}, head has {head.root.hex()}"
-            )
-        return grown
+        except Exception:
+            # What was put into the tree did not become an epoch: read it anew the next time.
+            self._loaded = False
+            raise
+        self._heads.update(draft.changed)
+        self._slot, self._super_size = super_log.slot, grown.size
+        self._next_epoch += 1
+        return published
 
-    def _describe(self, log: Log, changed: dict[int, Frontier]) -> tuple[str, int, bytes]:
-        frontier = changed.get(log.slot, _NOTHING)
+    def _records(self, draft: _Draft) -> tuple[EpochRecord, list[str]]:
+        """Put the heads into the epoch tree; return its record, and it with the registry's."""
+        new_logs = [log for log in draft.logs if log.slot >= self._tree.slots]
+        told = {log.slot: log for log in draft.logs if log.slot in draft.changed}
+        told.update({log.slot: log for log in new_logs})
+        self._tree.update({slot: self._describe(log, draft) for slot, log in told.items()})
+        record = EpochRecord(
+            epoch=self._next_epoch,
+            time_s=draft.now // _SECOND,
+            slots=self._tree.slots,
+            root=self._tree.root(),
+            previous=_named(draft.last),
+        )
+        return record, [*(self._registry(log) for log in new_logs), record.format()]
+
+    def _describe(self, log: Log, draft: _Draft) -> tuple[str, int, bytes]:
+        frontier = draft.changed.get(log.slot, _NOTHING)
         return self._logs.origin(log), frontier.size, frontier.root()
 
-    def _sign(
+    def _append(
         self,
+        draft: _Draft,
         record: EpochRecord,
-        new_logs: Sequence[Log],
-        changed: dict[int, Frontier],
-        now: int,
-        held: str | None,
-    ) -> Published:
-        super_log = Log(SUPER_SLOT, "", 0, "super")
+        texts: Sequence[str],
+        note: str | None,
+        *,
+        begins: bool,
+    ) -> tuple[SuperLog, Head]:
+        """Append records and heads in one transaction, with the statement and its super-log."""
+        current = draft.current
         with self._store.write() as tx:
-            head = tx.head(SUPER_SLOT)
-            if head.size != self._super_size:
+            head = tx.head(current.slot)
+            newest = self._logs.every_super(tx)[-1].slot
+            if (newest, head.size) != (current.slot, self._super_size):
                 raise ConflictError(
                     f"super-log: {head.size:,} records, want {self._super_size:,}:"
                     " another publisher is at work"
                 )
-            texts = [self._registry(log) for log in new_logs] + [record.format()]
-            entries = [_super_entry(index, text) for index, text in enumerate(texts, head.size)]
-            self._integrator.append_entries(tx, super_log, head, entries, now)
-            note_heads(tx, record.epoch, changed)
-            grown = tx.head(SUPER_SLOT)
-        note = self._note(grown)
-        # The lock first: after a crash here it is ahead, and the next epoch begins by publishing
-        # what it holds; the other order could publish what a second publisher does not know of.
-        self._lock.replace(held, note.format())
-        published = self._publish(note, grown.size, record.epoch, now)
-        self._heads.update(changed)
-        self._super_size = grown.size
-        self._next_epoch += 1
-        return published
+            target = current
+            if note is not None:
+                statement = read_note(note)
+                add_statement(tx, statement.serial, note)
+                opening = TransferRecord(_named(draft.last), note).format() if begins else note
+                texts = [opening, *texts]
+                if begins:
+                    log = self._logs.create_next_super(tx, statement.serial)
+                    target, head = SuperLog(statement.serial, log, statement.key), tx.head(log.slot)
+            entries = [
+                _super_entry(target.slot, index, text)
+                for index, text in enumerate(texts, head.size)
+            ]
+            self._integrator.append_entries(tx, target.log, head, entries, draft.now)
+            note_heads(tx, record.epoch, draft.changed)
+            return target, tx.head(target.slot)
 
     def _finish_interrupted(self, held: str | None) -> Published | None:
         """Publish the checkpoint that was signed right before a crash, if there is one."""
         if held is None:
             return None
-        note, signed = read_signed(held, self._logs, self._keeper)
         with self._store.read() as snapshot:
+            note, signed, slot = read_signed(snapshot, held, self._logs, self._keeper)
             last = latest(snapshot)
-            if last is not None and last.size >= signed.size:
+            if last is not None and (last.slot, last.size) >= (slot, signed.size):
                 return None
-            require_extends(snapshot, signed)
-            record = epoch_record(snapshot, signed.size - 1)
-        return self._publish(note, signed.size, record.epoch, self._clock.now())
-
-    def _publish(self, note: Note, size: int, epoch: int, signed_at: int) -> Published:
-        """Collect cosignatures, then store the note with them, once and for ever.
-
-        No transaction is open meanwhile: nobody who records ever waits for a witness.
-        """
-        vouched = self._vouched(note, size)
-        cosigned = note.format() if vouched is None else vouched.note.format()
-        quorum = vouched is not None and vouched.quorum
-        made = Published(size, epoch, signed_at, cosigned, quorum=quorum)
-        with self._store.write() as tx:
-            tx.execute(PUBLISHING["add_checkpoint"], [made.row()])
-            note_answers(tx, vouched.problems if vouched else {}, self._clock.now())
-            # Where another publisher was faster, its note stands: the next epoch names that one.
-            return of_size(tx, size) or made
-
-    def _vouched(self, note: Note, size: int) -> Vouched | None:
-        """Show a checkpoint to the witnesses, and stop where one of them knows a later one."""
-        if self._cosigning is None:
-            return None
-        vouched = self._cosigning.collect(note, size, lambda old: self._prove(old, size))
-        seen = ask_witnesses(self._store, self._logs, self._keeper, self._lock, vouched.newer)
-        if seen.problem is not None:
-            raise VerificationError(seen.problem)
-        return vouched
-
-    def _prove(self, old: int, size: int) -> list[bytes]:
-        with self._store.read() as snapshot:
-            return consistency_proof(old, size, tile_hashes(snapshot, SUPER_SLOT, size))
+            require_extends(snapshot, slot, signed)
+            record = epoch_record(snapshot, slot, signed.size - 1)
+        return self._announcer.announce(note, slot, signed.size, record.epoch, self._clock.now())
 
     def _registry(self, log: Log) -> str:
         origin_hash = sha256(self._logs.origin(log).encode()).digest()
         return RegistryRecord(log.slot, origin_hash).format()
 
-    def _note(self, head: Head) -> Note:
-        origin = f"{self._logs.deployment}/super"
-        body = Checkpoint(origin, head.size, head.root).format()
-        return sign_note(body, origin, self._keeper.public_key, self._keeper.sign)
+    def _note(self, super_log: SuperLog, head: Head) -> Note:
+        key = super_log.key
+        body = Checkpoint(super_log.origin, head.size, head.root).format()
+        note = sign_note(body, super_log.origin, key.public, self._keeper.sign)
+        # Another process may have changed the key since: what it signs must not get out.
+        verify_note(note, [key])
+        return note
 
-    def _load(self, snapshot: Snapshot) -> None:
+    def _load(self, snapshot: Snapshot, current: SuperLog) -> None:
         """Read the heads of the last epoch, and check them against its record.
 
         The record may be one that was never signed, because of a crash right after it was
         appended: the next epoch follows it all the same.
         """
-        if self._loaded:
+        if self._loaded and self._slot == current.slot:
             return
         self._tree, self._heads, self._next_epoch = EpochTree(), {}, 0
-        size = self._super_size = snapshot.head(SUPER_SLOT).size
+        self._slot = current.slot
+        size = self._super_size = snapshot.head(current.slot).size
         if size:
-            record = epoch_record(snapshot, size - 1)
+            record = epoch_record(snapshot, current.slot, size - 1)
             self._heads = published_frontiers(snapshot)
             self._tree = epoch_tree(snapshot, self._logs, record.slots)
             self._next_epoch = record.epoch + 1
@@ -270,18 +328,13 @@ class Publisher:
         self._loaded = True
 
 
-def _rehash(entry: Entry) -> bytes:
-    if entry.leaf is None:
-        raise ConflictError(f"entry {entry.index:,}: pruned before it was published")
-    return leaf_hash(entry.leaf)
-
-
-def _super_entry(index: int, text: str) -> Entry:
+def _super_entry(slot: int, index: int, text: str) -> Entry:
     leaf = text.encode()
     # The super-log needs no idempotency key of a sender: its place names a record.
-    event_id = sha256(b"super" + index.to_bytes(8, "big")).digest()[:16]
+    place = b"" if slot == SUPER_SLOT else slot.to_bytes(8, "big")
+    event_id = sha256(b"super" + place + index.to_bytes(8, "big")).digest()[:16]
     return Entry(index, event_id, leaf, leaf_hash(leaf), None)
 
 
-def _by_slot(logs: Sequence[Log], changed: dict[int, Frontier]) -> list[tuple[int, Log]]:
-    return [(log.slot, log) for log in logs if log.slot in changed]
+def _named(last: Published | None) -> bytes:
+    return sha256(last.note.encode()).digest() if last else bytes(32)

@@ -38,21 +38,31 @@ FROM (SELECT DISTINCT slot FROM head_change WHERE epoch > :after AND epoch <= :u
 ORDER BY c.slot;
 
 -- add_checkpoint: a super-checkpoint is published; what was published once never changes
-INSERT INTO checkpoint (size, epoch, signed_at, note, quorum)
-VALUES (:size, :epoch, :signed_at, :note, :quorum)
-ON CONFLICT (size) DO NOTHING;
+INSERT INTO checkpoint (slot, size, epoch, signed_at, note, quorum)
+VALUES (:slot, :size, :epoch, :signed_at, :note, :quorum)
+ON CONFLICT (slot, size) DO NOTHING;
 
 -- latest: the newest super-checkpoint
-SELECT size, epoch, signed_at, note, quorum FROM checkpoint ORDER BY size DESC LIMIT 1;
+SELECT slot, size, epoch, signed_at, note, quorum FROM checkpoint
+ORDER BY slot DESC, size DESC LIMIT 1;
 
 -- checkpoints: every super-checkpoint
-SELECT size, epoch, signed_at, note FROM checkpoint ORDER BY size;
+SELECT size, epoch, signed_at, note, slot FROM checkpoint ORDER BY slot, size;
 
--- of_size: the super-checkpoint of this size
-SELECT size, epoch, signed_at, note, quorum FROM checkpoint WHERE size = :size;
+-- of_size: the checkpoint of a super-log at this size
+SELECT slot, size, epoch, signed_at, note, quorum FROM checkpoint
+WHERE slot = :slot AND size = :size;
+
+-- latest_of: the newest checkpoint of one super-log
+SELECT slot, size, epoch, signed_at, note, quorum FROM checkpoint
+WHERE slot = :slot ORDER BY size DESC LIMIT 1;
+
+-- latest_cosigned: the newest checkpoint of one super-log that had its quorum
+SELECT slot, size, epoch, signed_at, note, quorum FROM checkpoint
+WHERE slot = :slot AND quorum = 1 ORDER BY size DESC LIMIT 1;
 
 -- up_to_epoch: the newest super-checkpoint of this epoch or an earlier one
-SELECT size, epoch, signed_at, note, quorum FROM checkpoint WHERE epoch <= :epoch
+SELECT slot, size, epoch, signed_at, note, quorum FROM checkpoint WHERE epoch <= :epoch
 ORDER BY epoch DESC LIMIT 1;
 
 -- last_quorum: when the newest super-checkpoint that had its quorum was signed

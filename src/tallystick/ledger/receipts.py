@@ -2,7 +2,7 @@
 
 from tallystick.ledger.epochs import Epochs
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.ports import SUPER_SLOT, Place, Snapshot
+from tallystick.ledger.ports import Place, Snapshot
 from tallystick.ledger.published import latest
 from tallystick.verify.receipt import Receipt, build
 
@@ -55,6 +55,6 @@ class Receipts:
             slots_proof=self._epochs.path(snapshot, epoch, log.slot),
             epoch_record=epoch.record,
             record_index=epoch.index,
-            record_proof=reader.inclusion(snapshot, SUPER_SLOT, epoch.index, published.size),
+            record_proof=reader.inclusion(snapshot, epoch.slot, epoch.index, published.size),
             checkpoint_note=published.note,
         )

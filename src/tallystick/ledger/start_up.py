@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from tallystick.errors import TallystickError, VerificationError
 from tallystick.ledger.logs import Logs
-from tallystick.ledger.ports import SUPER_SLOT, KeyKeeper, Lock, Snapshot, Store, WitnessAnswer
+from tallystick.ledger.ports import KeyKeeper, Lock, Snapshot, Store, WitnessAnswer
 from tallystick.ledger.published import latest
 from tallystick.ledger.reader import tile_hashes
+from tallystick.ledger.super_logs import read_signed
 from tallystick.tlog.checkpoint import Checkpoint
-from tallystick.tlog.key import ED25519, VerifierKey
-from tallystick.tlog.note import Note, verify_note
+from tallystick.tlog.note import Note
 from tallystick.tlog.proof import tree_root
 from tallystick.tlog.tree import Frontier
 
@@ -41,7 +41,7 @@ def start_up_problem(store: Store, logs: Logs, lock: Lock, keeper: KeyKeeper) ->
     """
     text = lock.fetch()
     with store.read() as snapshot:
-        last, head = latest(snapshot), snapshot.head(SUPER_SLOT)
+        last = latest(snapshot)
         if text is None:
             return (
                 None
@@ -52,54 +52,44 @@ def start_up_problem(store: Store, logs: Logs, lock: Lock, keeper: KeyKeeper) ->
                 )
             )
         try:
-            note, signed = read_signed(text, logs, keeper)
+            note, signed, slot = read_signed(snapshot, text, logs, keeper)
         except TallystickError as error:
             return f"the lock file holds no super-checkpoint of ours ({error}): put the last back"
+        head = snapshot.head(slot)
         if head.size < signed.size:
             return (
                 f"the store was rolled back: its super-log has {head.size:,} records, but"
                 f" {signed.size:,} were signed{_seen_by(note)}:"
                 " restore a newer copy; never delete the lock file"
             )
-        tree = Frontier().extend(snapshot.leaf_hashes(SUPER_SLOT, 0, signed.size))
+        if last is not None and slot < last.slot:
+            return (
+                f"the lock file went back: it has a checkpoint of {signed.origin}, but epoch"
+                f" {last.epoch} of the super-log after it was published: put the last back"
+            )
+        tree = Frontier().extend(snapshot.leaf_hashes(slot, 0, signed.size))
     if tree.size != signed.size or tree.root() != signed.root:
         return (
             f"the super-log was changed: its first {signed.size:,} records lead to root"
             f" {tree.root().hex()}, but {signed.root.hex()} was signed{_seen_by(note)}:"
-            f" run fsck, and restore a copy that matches {logs.deployment}/super"
+            f" run fsck, and restore a copy that matches {signed.origin}"
         )
     return None
 
 
-def read_signed(text: str, logs: Logs, keeper: KeyKeeper) -> tuple[Note, Checkpoint]:
-    """Read a super-checkpoint that this deployment signed.
-
-    Raises:
-        MalformedError: The text is no checkpoint's note.
-        VerificationError: It is of another log, or not signed by the deployment's key.
-    """
-    note = Note.parse(text)
-    signed = Checkpoint.parse(note.text)
-    origin = f"{logs.deployment}/super"
-    if signed.origin != origin:
-        raise VerificationError(f"checkpoint: of {signed.origin!r}, want {origin!r}")
-    verify_note(note, [VerifierKey.of(origin, ED25519, keeper.public_key)])
-    return note, signed
-
-
-def require_extends(snapshot: Snapshot, signed: Checkpoint) -> None:
-    """Check that the super-log begins with what was signed.
+def require_extends(snapshot: Snapshot, slot: int, signed: Checkpoint) -> None:
+    """Check that the super-log at a slot begins with what was signed.
 
     Raises:
         VerificationError: It is shorter, or another one.
     """
-    size = snapshot.head(SUPER_SLOT).size
+    size = snapshot.head(slot).size
     if size < signed.size:
         raise VerificationError(
             f"the store was rolled back: its super-log has {size:,} records, but"
             f" {signed.size:,} were signed"
         )
-    root = tree_root(signed.size, tile_hashes(snapshot, SUPER_SLOT, signed.size))
+    root = tree_root(signed.size, tile_hashes(snapshot, slot, signed.size))
     if root != signed.root:
         raise VerificationError(
             f"the super-log was changed: its first {signed.size:,} records lead to root"
@@ -149,10 +139,11 @@ def check_newest(
         MalformedError: It is no checkpoint.
         VerificationError: This deployment did not sign it, so that it says nothing.
     """
-    _, signed = read_signed(answer.newest, logs, keeper)
+    with store.read() as snapshot:
+        _, signed, slot = read_signed(snapshot, answer.newest, logs, keeper)
     try:
         with store.read() as snapshot:
-            require_extends(snapshot, signed)
+            require_extends(snapshot, slot, signed)
     except VerificationError as error:
         lock.replace(lock.fetch(), answer.newest)
         return f"witness {answer.name}: {error}: restore a newer copy"

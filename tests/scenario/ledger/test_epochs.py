@@ -20,6 +20,7 @@ from tallystick.ledger.ports import SUPER_SLOT, Head, Lock, Place, Store, Transa
 from tallystick.ledger.published import latest
 from tallystick.ledger.publisher import HEARTBEAT_S, Publisher
 from tallystick.ledger.receipts import Receipts
+from tallystick.ledger.super_logs import SuperLog
 from tallystick.settings import Settings
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.note import Note, vkey
@@ -293,9 +294,9 @@ def test_a_publisher_that_is_overtaken_does_not_turn_the_lock_back(
     overtaken, other = publisher(house), publisher(house)
     write_note = overtaken._note  # noqa: SLF001 (the moment between store and lock)
 
-    def overtake(head: Head) -> str:
+    def overtake(super_log: SuperLog, head: Head) -> Note:
         other.publish()
-        return write_note(head)
+        return write_note(super_log, head)
 
     monkeypatch.setattr(overtaken, "_note", overtake)
 
