@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from tallystick.access import declarations, keys, tenants
+from tallystick.access import declarations, keys, rooting, tenants
 from tallystick.ledger import erased
 from tallystick.ledger.ledger import Projection
 from tallystick.ledger.ports import Query
 
 PROJECTIONS: Mapping[str, Projection] = {
+    "deployment.root_pinned": rooting.apply_pinned,
     "tenant.created": tenants.apply_created,
     "key.created": keys.apply_created,
     "key.revoked": keys.apply_revoked,
@@ -16,6 +17,7 @@ PROJECTIONS: Mapping[str, Projection] = {
 }
 
 TABLES: Mapping[str, Query] = {
+    "deployment": rooting.ROOTING["projection"],
     "tenant": tenants.TENANTS["projection"],
     "api_key": keys.KEYS["projection"],
     "catalogue": declarations.CATALOGUE["projection"],

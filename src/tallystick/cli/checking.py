@@ -14,10 +14,17 @@ from tallystick.cli import exit_codes
 from tallystick.cli.exit_codes import UsageError
 from tallystick.cli.interim import read_interim, write_interim
 from tallystick.cli.mirroring import check_mirror
+from tallystick.cli.rooting import refresh_pins
 from tallystick.cli.session import Session, Told
 from tallystick.drivers.sqlite import SqliteStore
 from tallystick.ledger.inspection import Inspection, Interim, Result
-from tallystick.tlog.key import ED25519, VerifierKey
+from tallystick.ledger.super_logs import (
+    current_super,
+    pinned_root,
+    read_note,
+    statements,
+    super_logs,
+)
 from tallystick.verify.__main__ import main as verify_files
 from tallystick.verify.fsck import Finding, Verdict
 from tallystick.wiring import House
@@ -26,7 +33,13 @@ from tallystick.wiring import House
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command("verify")(verify)
-    app.command("pins")(pins)
+    group = typer.Typer(
+        help="The pins of this deployment; without a command, print them.",
+        invoke_without_command=True,
+    )
+    group.callback()(pins)
+    group.command("refresh")(refresh_pins)
+    app.add_typer(group, name="pins")
     app.command("fsck")(fsck)
 
 
@@ -56,6 +69,8 @@ def verify(
 
 def pins(context: typer.Context) -> None:
     """Print the pins of this deployment, for `verify --pins`; hand them over by another way."""
+    if context.invoked_subcommand is not None:
+        return
     session: Session = context.obj
     with session.house() as house:
         session.write(_pins(house))
@@ -136,15 +151,28 @@ def inspect(
         finally:
             scratch.close()
     if ledger.read_only is not None:
-        origin = f"{ledger.logs.deployment}/super"
+        with ledger.drivers.store.read() as snapshot:
+            origin = current_super(snapshot, ledger.logs, ledger.drivers.keeper).origin
         result.findings.append(Finding(Verdict.TAMPERED, origin, None, ledger.read_only))
     return result
 
 
 def _pins(house: House) -> str:
-    origin = f"{house.ledger.logs.deployment}/super"
-    vkey = VerifierKey.of(origin, ED25519, house.ledger.drivers.keeper.public_key).vkey()
-    return json.dumps({"super": [vkey]}, indent=2)
+    ledger = house.ledger
+    with ledger.drivers.store.read() as snapshot:
+        known = super_logs(snapshot, ledger.logs, ledger.drivers.keeper)
+        said = statements(snapshot)
+        root = pinned_root(snapshot, ledger.logs)
+    listed: list[object] = []
+    for super_log in known:
+        after = said.get(super_log.serial + 1)
+        frozen = None if after is None else read_note(after).frozen
+        vkey = super_log.key.vkey()
+        listed.append(vkey if frozen is None else {"vkey": vkey, "max_size": frozen[0]})
+    members: dict[str, object] = {"super": listed}
+    if root is not None:
+        members["root"] = root.vkey()
+    return json.dumps(members, indent=2)
 
 
 def _members(finding: Finding) -> dict[str, object]:

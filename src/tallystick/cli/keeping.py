@@ -1,8 +1,11 @@
 """``doctor`` and ``keys``: what an operator looks after."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from tallystick.cli import exit_codes
+from tallystick.cli import exit_codes, rooting
 from tallystick.cli.examination import Remark, examine
 from tallystick.cli.session import Session
 from tallystick.drivers.keyfile import KeyFile
@@ -16,6 +19,7 @@ def register(app: typer.Typer) -> None:
     keys = typer.Typer(help="The deployment's own keys.", no_args_is_help=True)
     keys.callback()(_keys)
     keys.command("rotate")(rotate)
+    keys.add_typer(rooting.group(), name="root")
     app.add_typer(keys, name="keys")
 
 
@@ -36,12 +40,22 @@ def doctor(context: typer.Context) -> None:
     raise typer.Exit(exit_codes.OK if healthy else exit_codes.NO)
 
 
-def rotate(context: typer.Context) -> None:
+def rotate(
+    context: typer.Context,
+    statement: Annotated[
+        Path | None,
+        typer.Option(help="What `keys root sign` wrote: change the signing key instead."),
+    ] = None,
+) -> None:
     """Draw a new epoch key, wrap all tenant keys under it, and destroy the older ones.
 
-    Copies of the database from before then open nothing that was erased since.
+    Copies of the database from before then open nothing that was erased since. With --statement,
+    the signing key is changed, and nothing else.
     """
     session: Session = context.obj
+    if statement is not None:
+        rooting.change_key(session, statement)
+        return
     with session.house() as house:
         drivers = house.ledger.drivers
         keeper = drivers.keeper

@@ -34,7 +34,7 @@ from tallystick.ledger.published import (
     note_heads,
     published_frontiers,
 )
-from tallystick.ledger.start_up import require_extends
+from tallystick.ledger.start_up import require_extends, start_up_problem
 from tallystick.ledger.succession import require_succeeds
 from tallystick.ledger.super_logs import (
     SuperLog,
@@ -167,6 +167,9 @@ class Publisher:
                 snapshot, self._logs, self._keeper, self._lock, statement_note
             )
         if statement.reason is Reason.ROTATION:
+            problem = start_up_problem(self._store, self._logs, self._lock, self._keeper)
+            if problem is not None:
+                raise VerificationError(problem)
             self._finish_interrupted(self._lock.fetch())
             draft = self._draft()
             if draft.waiting is None or draft.unfinished:

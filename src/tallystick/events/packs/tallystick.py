@@ -30,6 +30,14 @@ ENTRIES: Final = (
         ocsf_class=3004,
     ),
     _entry(
+        action="deployment.root_pinned",
+        title="Root key of the deployment pinned",
+        crud="create",
+        metadata_clear=("public",),
+        severity="critical",
+        ocsf_class=3004,
+    ),
+    _entry(
         action="tenant.created",
         title="Tenant made",
         crud="create",
