@@ -15,7 +15,7 @@ CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 FOREIGN = re.compile(
     "|".join(
         [
-            r"(?<![\w.~/-])/(?:work|root|opt/wheels|home/\w+)(?:/|\b)",
+            r"(?<![\w.~/-])/(?:work(?:/|\b)|root/|opt/wheels(?:/|\b)|home/\w+(?:/|\b))",
             "py" + r"pi\.org",
             "python" + "hosted",
             "registry" + r"\.npm" + "js",

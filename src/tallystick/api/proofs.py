@@ -236,7 +236,10 @@ def _super_checkpoint(published: Published | None) -> Response[bytes]:
 
 def _super_slot(doorway: Doorway, snapshot: Snapshot, serial: str) -> int:
     """Find the super-log of a serial number."""
-    number = parse_decimal("super-log", serial)
+    try:
+        number = parse_decimal("super-log", serial)
+    except MalformedError as error:
+        raise NotFoundError(str(error)) from None
     for super_log in doorway.ledger.logs.every_super(snapshot):
         if super_log.slot == SUPER_SLOT + number - FIRST_SERIAL:
             return super_log.slot

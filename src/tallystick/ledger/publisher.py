@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tallystick.errors import ConflictError, VerificationError
 from tallystick.ledger.announcing import Announcer
 from tallystick.ledger.cosigning import Cosigning
-from tallystick.ledger.extending import grown_logs
+from tallystick.ledger.epoch_heads import EpochHeads, named
 from tallystick.ledger.integration import Integrator
 from tallystick.ledger.logs import Logs
 from tallystick.ledger.ports import (
@@ -23,16 +23,14 @@ from tallystick.ledger.ports import (
     KeyKeeper,
     Lock,
     Log,
-    Snapshot,
     Store,
 )
 from tallystick.ledger.published import (
     Published,
     epoch_record,
-    epoch_tree,
     latest,
+    latest_of,
     note_heads,
-    published_frontiers,
 )
 from tallystick.ledger.start_up import require_extends, start_up_problem
 from tallystick.ledger.succession import require_succeeds
@@ -45,19 +43,17 @@ from tallystick.ledger.super_logs import (
     waiting_statement,
 )
 from tallystick.tlog.checkpoint import Checkpoint
-from tallystick.tlog.epoch_tree import EpochTree
 from tallystick.tlog.hashing import leaf_hash
 from tallystick.tlog.note import Note, sign_note, verify_note
 from tallystick.tlog.tree import Frontier
-from tallystick.verify.records import EpochRecord, RegistryRecord, TransferRecord
-from tallystick.verify.statement import Reason
+from tallystick.verify.records import EpochRecord, TransferRecord
+from tallystick.verify.statement import Reason, Statement
 
 HEARTBEAT_S = 600
 RETRY_S = 60
 """So soon comes another epoch where nothing has changed, but the last one had no quorum."""
 
 _SECOND = 1_000_000
-_NOTHING = Frontier()
 
 
 class _Draft(NamedTuple):
@@ -113,12 +109,7 @@ class Publisher:
         self._integrator = integrator
         self._cosigning = cosigning
         self._announcer = Announcer(store, logs, keeper, lock, clock, cosigning)
-        self._tree = EpochTree()
-        self._heads: dict[int, Frontier] = {}
-        self._next_epoch = 0
-        self._slot = SUPER_SLOT
-        self._super_size = 0
-        self._loaded = False
+        self._heads = EpochHeads(logs)
 
     def publish(self) -> Published | None:
         """Make an epoch if a log has changed, the last is ten minutes old, or has no quorum.
@@ -138,6 +129,8 @@ class Publisher:
         finished = self._finish_interrupted(held)
         draft = self._draft()
         if draft.waiting is not None and not draft.unfinished:
+            # Verified once more: what stands in the store alone begins nothing.
+            self._require_succeeds(draft.waiting)
             return self._make(draft, held, draft.waiting, begins=True)
         last = draft.last
         if (
@@ -162,10 +155,7 @@ class Publisher:
             TallystickError: See :func:`~tallystick.ledger.succession.require_succeeds`, and
                 :meth:`publish`; stopped half-way, the next epoch goes on where it stopped.
         """
-        with self._store.read() as snapshot:
-            statement = require_succeeds(
-                snapshot, self._logs, self._keeper, self._lock, statement_note
-            )
+        statement = self._require_succeeds(statement_note)
         if statement.reason is Reason.ROTATION:
             problem = start_up_problem(self._store, self._logs, self._lock, self._keeper)
             if problem is not None:
@@ -175,7 +165,20 @@ class Publisher:
             if draft.waiting is None or draft.unfinished:
                 note = None if draft.waiting else statement_note
                 self._make(draft, self._lock.fetch(), note)
-        return self._make(self._draft(), self._lock.fetch(), statement_note, begins=True)
+        try:
+            return self._make(self._draft(), self._lock.fetch(), statement_note, begins=True)
+        except ConflictError:
+            # Another publisher may have been faster to sign what was begun here.
+            with self._store.read() as snapshot:
+                current = current_super(snapshot, self._logs, self._keeper)
+                begun = latest_of(snapshot, current.slot)
+            if begun is None or current.key != statement.key:
+                raise
+            return begun
+
+    def _require_succeeds(self, statement_note: str) -> Statement:
+        with self._store.read() as snapshot:
+            return require_succeeds(snapshot, self._logs, self._keeper, self._lock, statement_note)
 
     def _adopt(self) -> None:
         """Sign with the current super-log's key, if the power went before that was settled."""
@@ -189,9 +192,9 @@ class Publisher:
         with self._store.read() as snapshot:
             last = latest(snapshot)
             current = current_super(snapshot, self._logs, self._keeper)
-            self._load(snapshot, current)
+            self._heads.load(snapshot, current.slot)
             logs = self._logs.every(snapshot)
-            changed = grown_logs(snapshot, self._logs, logs, self._heads)
+            changed = self._heads.grown(snapshot, logs)
             # Records that no checkpoint covers: the last epoch was begun and not finished.
             covered = last.size if last and last.slot == current.slot else 0
             unfinished = snapshot.head(current.slot).size != covered
@@ -207,7 +210,7 @@ class Publisher:
     ) -> Published:
         """Make an epoch, at the end of the current super-log or, by a statement, of the next."""
         try:
-            record, texts = self._records(draft)
+            record, texts = self._heads.record(draft.logs, draft.changed, draft.now, draft.last)
             super_log, grown = self._append(draft, record, texts, note, begins=begins)
             self._keeper.adopt(super_log.key.public)
             signed = self._note(super_log, grown)
@@ -220,31 +223,10 @@ class Publisher:
             )
         except Exception:
             # What was put into the tree did not become an epoch: read it anew the next time.
-            self._loaded = False
+            self._heads.forget()
             raise
-        self._heads.update(draft.changed)
-        self._slot, self._super_size = super_log.slot, grown.size
-        self._next_epoch += 1
+        self._heads.follow(draft.changed, super_log.slot, grown.size)
         return published
-
-    def _records(self, draft: _Draft) -> tuple[EpochRecord, list[str]]:
-        """Put the heads into the epoch tree; return its record, and it with the registry's."""
-        new_logs = [log for log in draft.logs if log.slot >= self._tree.slots]
-        told = {log.slot: log for log in draft.logs if log.slot in draft.changed}
-        told.update({log.slot: log for log in new_logs})
-        self._tree.update({slot: self._describe(log, draft) for slot, log in told.items()})
-        record = EpochRecord(
-            epoch=self._next_epoch,
-            time_s=draft.now // _SECOND,
-            slots=self._tree.slots,
-            root=self._tree.root(),
-            previous=_named(draft.last),
-        )
-        return record, [*(self._registry(log) for log in new_logs), record.format()]
-
-    def _describe(self, log: Log, draft: _Draft) -> tuple[str, int, bytes]:
-        frontier = draft.changed.get(log.slot, _NOTHING)
-        return self._logs.origin(log), frontier.size, frontier.root()
 
     def _append(
         self,
@@ -260,16 +242,16 @@ class Publisher:
         with self._store.write() as tx:
             head = tx.head(current.slot)
             newest = self._logs.every_super(tx)[-1].slot
-            if (newest, head.size) != (current.slot, self._super_size):
+            if (newest, head.size) != (current.slot, self._heads.size):
                 raise ConflictError(
-                    f"super-log: {head.size:,} records, want {self._super_size:,}:"
+                    f"super-log: {head.size:,} records, want {self._heads.size:,}:"
                     " another publisher is at work"
                 )
             target = current
             if note is not None:
                 statement = read_note(note)
                 add_statement(tx, statement.serial, note)
-                opening = TransferRecord(_named(draft.last), note).format() if begins else note
+                opening = TransferRecord(named(draft.last), note).format() if begins else note
                 texts = [opening, *texts]
                 if begins:
                     log = self._logs.create_next_super(tx, statement.serial)
@@ -295,10 +277,6 @@ class Publisher:
             record = epoch_record(snapshot, slot, signed.size - 1)
         return self._announcer.announce(note, slot, signed.size, record.epoch, self._clock.now())
 
-    def _registry(self, log: Log) -> str:
-        origin_hash = sha256(self._logs.origin(log).encode()).digest()
-        return RegistryRecord(log.slot, origin_hash).format()
-
     def _note(self, super_log: SuperLog, head: Head) -> Note:
         key = super_log.key
         body = Checkpoint(super_log.origin, head.size, head.root).format()
@@ -307,29 +285,6 @@ class Publisher:
         verify_note(note, [key])
         return note
 
-    def _load(self, snapshot: Snapshot, current: SuperLog) -> None:
-        """Read the heads of the last epoch, and check them against its record.
-
-        The record may be one that was never signed, because of a crash right after it was
-        appended: the next epoch follows it all the same.
-        """
-        if self._loaded and self._slot == current.slot:
-            return
-        self._tree, self._heads, self._next_epoch = EpochTree(), {}, 0
-        self._slot = current.slot
-        size = self._super_size = snapshot.head(current.slot).size
-        if size:
-            record = epoch_record(snapshot, current.slot, size - 1)
-            self._heads = published_frontiers(snapshot)
-            self._tree = epoch_tree(snapshot, self._logs, record.slots)
-            self._next_epoch = record.epoch + 1
-            if self._tree.root() != record.root:
-                raise VerificationError(
-                    f"published heads: lead to epoch root {self._tree.root().hex()},"
-                    f" epoch {record.epoch} has {record.root.hex()}"
-                )
-        self._loaded = True
-
 
 def _super_entry(slot: int, index: int, text: str) -> Entry:
     leaf = text.encode()
@@ -337,7 +292,3 @@ def _super_entry(slot: int, index: int, text: str) -> Entry:
     place = b"" if slot == SUPER_SLOT else slot.to_bytes(8, "big")
     event_id = sha256(b"super" + place + index.to_bytes(8, "big")).digest()[:16]
     return Entry(index, event_id, leaf, leaf_hash(leaf), None)
-
-
-def _named(last: Published | None) -> bytes:
-    return sha256(last.note.encode()).digest() if last else bytes(32)

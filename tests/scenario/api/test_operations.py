@@ -18,6 +18,7 @@ def test_well_known_says_what_to_pin(server: Server) -> None:
     assert told["deployment"] == "localhost"
     assert told["super_log"] == "/v1/super/"
     assert [key.split("+")[0] for key in told["vkeys"]] == ["localhost/super"]
+    assert told["statements"] == []
 
 
 def test_the_figures_count_requests_and_name_no_tenant(
@@ -52,6 +53,8 @@ def test_every_route_is_in_the_description(server: Server) -> None:
         ("get", "/v1/epochs/{epoch}/changes"),
         ("get", "/v1/super/checkpoint"),
         ("get", "/v1/super/tile/{rest}"),
+        ("get", "/v1/super/{serial}/checkpoint"),
+        ("get", "/v1/super/{serial}/tile/{rest}"),
         ("post", "/v1/tenants"),
         ("get", "/v1/tenants"),
         ("post", "/v1/keys"),

@@ -201,3 +201,53 @@ def test_no_secret_shows_in_a_repr_or_an_error(keys: KeyFile, path: Path) -> Non
     shown += traceback.format_exception(caught.value)
 
     assert [secret for secret in secrets if any(secret in text for text in shown)] == []
+
+
+def test_the_next_key_is_drawn_once_and_signs_nothing_yet(keys: KeyFile) -> None:
+    first = keys.public_key
+
+    drawn = keys.draw_next(SystemEntropy())
+
+    assert keys.draw_next(SystemEntropy()) == drawn
+    assert keys.next_public_key == drawn != first
+    assert keys.public_key == first
+
+
+def test_the_next_key_is_adopted_and_the_old_seed_gone(keys: KeyFile, path: Path) -> None:
+    old = json.loads(path.read_text())["signing_seed"]
+    drawn = keys.draw_next(SystemEntropy())
+    waiting = json.loads(path.read_text())["next_seed"]
+
+    keys.adopt(drawn)
+    keys.adopt(drawn)
+
+    assert (keys.public_key, keys.next_public_key) == (drawn, None)
+    assert json.loads(path.read_text())["signing_seed"] == waiting
+    assert old not in path.read_text()
+
+
+def test_a_key_that_was_not_drawn_is_not_adopted(keys: KeyFile) -> None:
+    first, drawn = keys.public_key, keys.draw_next(SystemEntropy())
+
+    with pytest.raises(NotFoundError, match="next key is not"):
+        keys.adopt(bytes(32))
+
+    assert (keys.public_key, keys.next_public_key) == (first, drawn)
+
+
+def test_another_process_signs_with_the_key_that_was_adopted(keys: KeyFile, path: Path) -> None:
+    other = KeyFile(path)
+
+    keys.adopt(keys.draw_next(SystemEntropy()))
+
+    assert other.public_key == keys.public_key
+    assert other.sign(b"note") == keys.sign(b"note")
+
+
+def test_a_new_epoch_key_leaves_the_waiting_signing_key_alone(keys: KeyFile) -> None:
+    drawn = keys.draw_next(SystemEntropy())
+
+    keys.rotate(SystemEntropy(), SteppingClock())
+    keys.destroy_old()
+
+    assert keys.next_public_key == drawn
