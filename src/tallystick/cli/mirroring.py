@@ -22,7 +22,7 @@ from tallystick.tlog.note import Note
 from tallystick.verify.fsck import Finding, Verdict
 from tallystick.verify.pins import Pins
 from tallystick.watch.alarm import AlarmError, Kind
-from tallystick.watch.believing import SUPER, require_witnesses
+from tallystick.watch.believing import deployment_of, require_witnesses
 from tallystick.watch.http import NoAnswerError
 from tallystick.watch.mirror import Copy, mirrored
 from tallystick.watch.mirror_check import MirrorCheck
@@ -161,7 +161,7 @@ def _signature_findings(
         return
     try:
         signed = mirrored(folder, pins)
-        if signed is not None and checkpoint.origin.endswith(SUPER):
+        if signed is not None and deployment_of(checkpoint.origin) is not None:
             require_witnesses(signed, pins)
     except (AlarmError, VerificationError) as error:
         yield Finding(Verdict.TAMPERED, checkpoint.origin, None, str(error))

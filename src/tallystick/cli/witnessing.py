@@ -15,6 +15,7 @@ from tallystick.drivers.system import SystemClock, SystemEntropy
 from tallystick.errors import MalformedError
 from tallystick.tlog.key import ED25519, MLDSA44_COSIGNATURE, VerifierKey
 from tallystick.tlog.policy import Policy
+from tallystick.verify.super_origin import read_super_origin
 from tallystick.watch.epoch_audit import EpochAudit
 from tallystick.watch.http import Site
 from tallystick.watch.log_source import ServerSource
@@ -136,16 +137,19 @@ def _logs(vkeys: Sequence[str], policy: Path | None) -> dict[str, list[VerifierK
 def _audits(
     session: Session, logs: Mapping[str, object], state: WitnessState
 ) -> dict[str, EpochAudit]:
-    if len(logs) != 1:
+    serials = {origin: read_super_origin(origin) for origin in logs}
+    if len({deployment for deployment, _ in serials.values()}) != 1:
         raise UsageError(f"--audit-epochs: {len(logs)} logs, want the one of --server")
-    (origin,) = logs
     settings = session.settings
-    site = Site(settings.server, settings.key, timeout_s=_ANSWER_S)
 
     def tell(epoch: int, slots: int) -> None:
         session.note(f"audited up to epoch {epoch:,}, {slots:,} slots")
 
-    return {origin: EpochAudit(origin, state, ServerSource(site), tell)}
+    audits: dict[str, EpochAudit] = {}
+    for origin, (_, serial) in serials.items():
+        site = Site(settings.server, settings.key, timeout_s=_ANSWER_S)
+        audits[origin] = EpochAudit(origin, state, ServerSource(site, serial), tell)
+    return audits
 
 
 def _address(listen: str) -> tuple[str, int]:

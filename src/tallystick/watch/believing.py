@@ -1,7 +1,6 @@
 """Whether a super-checkpoint is to be believed, going by pins alone."""
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 from tallystick.errors import MalformedError, VerificationError
 from tallystick.tlog.checkpoint import Checkpoint
@@ -9,10 +8,8 @@ from tallystick.tlog.key import ED25519
 from tallystick.tlog.note import Note, VerifierKey, verify_note
 from tallystick.tlog.policy import PolicyKey
 from tallystick.verify.pins import Pins
+from tallystick.verify.super_origin import read_super_origin
 from tallystick.watch.alarm import Alarm, AlarmError, Kind, Subject
-
-SUPER: Final = "/super"
-"""What stands behind a deployment's name in the origin of its super-log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +89,18 @@ def keys_of_log(origin: str, pins: Pins) -> list[VerifierKey]:
     """
     own = list(pins.keys_of(origin))
     for key in pins.keys:
-        deployment = key.name.removesuffix(SUPER)
-        if deployment != key.name and origin.startswith(f"{deployment}/t/"):
+        deployment = deployment_of(key.name)
+        if deployment is not None and origin.startswith(f"{deployment}/t/"):
             own.append(VerifierKey.of(origin, ED25519, key.public))
     return own
+
+
+def deployment_of(super_origin: str) -> str | None:
+    """Return the deployment whose super-log has this origin; None for another log's."""
+    try:
+        return read_super_origin(super_origin)[0]
+    except MalformedError:
+        return None
 
 
 def _no_quorum(signed: SignedCheckpoint, text: str) -> Alarm:

@@ -20,6 +20,7 @@ from tallystick.tlog.note import Note
 from tallystick.tlog.tile import TILE_WIDTH, decode_bundle, encode_bundle
 from tallystick.tlog.tree import Frontier
 from tallystick.verify.records import EPOCH, REGISTRY, EpochRecord, RegistryRecord
+from tallystick.verify.super_origin import FIRST_SERIAL, read_super_origin, super_origin
 from tallystick.watch.audited_heads import AuditedHeads, AuditError, read_changes, refuse
 from tallystick.watch.log_source import LogSource
 from tallystick.watch.witness_state import AuditStep, Cosigned, Progress, WitnessState
@@ -45,7 +46,7 @@ class EpochAudit:
     """Audits one super-log. One thread at a time.
 
     Args:
-        origin: The super-log, ``<deployment>/super``.
+        origin: The super-log, ``<deployment>/super`` or one that follows it.
         state: Keeps what was audited.
         source: Where records and changes are read.
         tell: Told (epoch, its slots) whenever the progress of a long audit was stored.
@@ -61,9 +62,10 @@ class EpochAudit:
         source: LogSource,
         tell: Callable[[int, int], object] = lambda _epoch, _slots: None,
     ) -> None:
-        self._deployment, _, name = origin.rpartition("/")
-        if name != "super" or not self._deployment:
-            raise MalformedError(f"origin {origin!r}: want <deployment>/super, to audit its epochs")
+        try:
+            self._deployment, self._serial = read_super_origin(origin)
+        except MalformedError as error:
+            raise MalformedError(f"{error}, to audit its epochs") from None
         self._origin = origin
         self._state = state
         self._source = source
@@ -100,14 +102,26 @@ class EpochAudit:
         """Return what is known of all logs, from memory where nobody else went on since."""
         audited = self._state.audited_size(self._origin)
         if self._heads is None or audited != self._frontier.size:
+            self._pending = _Pending()
             progress, registry, heads = self._state.audited(self._origin)
+            if not progress.frontier.size and self._serial > FIRST_SERIAL:
+                progress, registry, heads = self._carried_over()
             known = [registry[slot] for slot in range(len(registry))]
             self._heads = AuditedHeads(
                 self._deployment, progress.epoch, progress.slots, known, heads
             )
             self._frontier = progress.frontier
-            self._pending = _Pending()
         return self._heads
+
+    def _carried_over(self) -> tuple[Progress, dict[int, bytes], dict[int, Checkpoint]]:
+        """Begin a super-log with what is known of the one before: epochs, slots and heads go on.
+
+        Without it, or with a gap in the epochs, the first epoch is refused.
+        """
+        before = super_origin(self._deployment, self._serial - 1)
+        progress, registry, heads = self._state.audited(before)
+        self._pending = _Pending(registered=registry, heads=heads)
+        return Progress(Frontier(), progress.epoch, progress.slots), registry, heads
 
     def _audit(
         self, heads: AuditedHeads, newest: Cosigned | None, checkpoint: Checkpoint

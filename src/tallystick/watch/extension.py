@@ -4,7 +4,7 @@ from tallystick.errors import MalformedError, NotFoundError, VerificationError
 from tallystick.tlog.proof import consistency_proof, tree_root, verify_consistency
 from tallystick.tlog.spelling import encode_base64
 from tallystick.watch.alarm import Alarm, AlarmError, Kind, Subject
-from tallystick.watch.believing import SUPER, SignedCheckpoint
+from tallystick.watch.believing import SignedCheckpoint, deployment_of
 from tallystick.watch.tiles import TiledLog
 
 
@@ -77,7 +77,7 @@ def _alarm(
     proof: dict[str, bytes] | None = None,
 ) -> Alarm:
     origin = new.checkpoint.origin
-    subject = Subject.SUPER_LOG if origin.endswith(SUPER) else Subject.LOG
+    subject = Subject.SUPER_LOG if deployment_of(origin) else Subject.LOG
     evidence = {"shown.note": new.text.encode(), **(proof or {})}
     if old is not None:
         evidence["seen.note"] = old.text.encode()

@@ -3,6 +3,7 @@
 from typing import Final, Protocol
 
 from tallystick.tlog.tile import MAX_ENTRY_BYTES, TILE_WIDTH, entries_path
+from tallystick.verify.super_origin import FIRST_SERIAL
 from tallystick.watch.http import Site
 
 _MAX_BUNDLE_BYTES: Final = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
@@ -39,14 +40,16 @@ class ServerSource:
 
     Args:
         site: The server, with a key that has the scope ``witness``.
+        serial: Number of the super-log there.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, serial: int = FIRST_SERIAL) -> None:
         self._site = site
+        self._prefix = "/v1/super/" if serial == FIRST_SERIAL else f"/v1/super/{serial}/"
 
     def bundle(self, index: int, width: int) -> bytes:
         """See :class:`LogSource`."""
-        return self._site.get(f"/v1/super/{entries_path(index, width)}", limit=_MAX_BUNDLE_BYTES)
+        return self._site.get(self._prefix + entries_path(index, width), limit=_MAX_BUNDLE_BYTES)
 
     def changes(self, epoch: int) -> bytes:
         """See :class:`LogSource`."""
@@ -54,4 +57,4 @@ class ServerSource:
 
     def published(self) -> bytes:
         """See :class:`LogSource`."""
-        return self._site.get("/v1/super/checkpoint", limit=_MAX_NOTE_BYTES)
+        return self._site.get(f"{self._prefix}checkpoint", limit=_MAX_NOTE_BYTES)

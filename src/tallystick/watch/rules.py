@@ -7,7 +7,7 @@ from tallystick.errors import MalformedError
 from tallystick.tlog.note import VerifierKey
 from tallystick.verify.pins import Pins
 from tallystick.watch.alarm import Alarm, AlarmError, Kind, Subject
-from tallystick.watch.believing import SUPER
+from tallystick.watch.believing import deployment_of
 from tallystick.watch.evidence import ProvenHead
 
 MAX_AGE_S: Final = 900
@@ -46,7 +46,7 @@ class Rules:
 
     def require_origin(self, head: ProvenHead, super_origin: str) -> None:
         """Refuse a log that is not the one asked for, the first time that it is seen."""
-        deployment = super_origin.removesuffix(SUPER)
+        deployment = deployment_of(super_origin)
         own = head.origin.startswith(f"{deployment}/t/") and head.origin.endswith(self.log_hex)
         if not own or self._pinned not in {None, head.origin}:
             wanted = self._pinned or f"{deployment}/t/…/{self.log_hex}"
