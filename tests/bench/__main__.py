@@ -10,9 +10,11 @@ from bench.ingest import batches, memory, singles
 from bench.instead import instead
 from bench.large import large
 from bench.ledger import fsck, size
+from bench.many_logs import epochs
 from bench.proofs import proofs
 from bench.results import difference, save, stored, this_machine
 from bench.stages import profile
+from bench.watching import watching
 
 BENCHMARKS: dict[str, Callable[[Namespace], list[Figure]]] = {
     "ingest": lambda told: batches(1, told.events),
@@ -25,6 +27,8 @@ BENCHMARKS: dict[str, Callable[[Namespace], list[Figure]]] = {
     "import": lambda _: imported(),
     "memory": lambda told: memory(told.events),
     "instead": lambda _: instead(),
+    "watching": lambda _: watching(),
+    "epochs": lambda _: epochs(),
 }
 
 
