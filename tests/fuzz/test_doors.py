@@ -92,6 +92,8 @@ PATHS = [
     "/v1/logs/{}/checkpoint",
     "/v1/logs/{}/tile/{}",
     "/v1/super/tile/{}",
+    "/v1/super/{}/checkpoint",
+    "/v1/super/1/tile/{}",
     "/v1/keys/{}",
     "/v1/catalogue/{}",
     "/v1/subjects/{}",

@@ -156,6 +156,15 @@ CALLS: dict[tuple[str, str], Ask] = {
         *(Call(f"/v1/super/{rest}") for rest in TILES),
         Call(f"/v1/super/tile/{it.log}"),
     ],
+    ("GET", "/v1/super/{serial:str}/checkpoint"): lambda it: [
+        *(Call(f"/v1/super/{serial}/checkpoint") for serial in ("1", "2", "x")),
+        Call(f"/v1/super/{it.log}/checkpoint"),
+    ],
+    ("GET", "/v1/super/{serial:str}/tile/{rest:path}"): lambda it: [
+        *(Call(f"/v1/super/1/{rest}") for rest in TILES),
+        Call(f"/v1/super/1/tile/{it.log}"),
+        Call(f"/v1/super/{it.log}/tile/0/000"),
+    ],
     ("GET", "/v1/tenants"): plain("/v1/tenants", "/v1/tenants?limit=1", "/v1/tenants?after=0"),
     ("POST", "/v1/tenants"): lambda it: [
         Call("/v1/tenants", {"name": it.tenant}),

@@ -58,6 +58,8 @@ OTHERS = {
     ("GET", "/v1/epochs/{epoch:str}/changes"),
     ("GET", "/v1/super/checkpoint"),
     ("GET", "/v1/super/tile/{rest:path}"),
+    ("GET", "/v1/super/{serial:str}/checkpoint"),
+    ("GET", "/v1/super/{serial:str}/tile/{rest:path}"),
     ("GET", "/v1/tenants"),
     ("POST", "/v1/tenants"),
     ("GET", "/v1/keys"),
