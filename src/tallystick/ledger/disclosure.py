@@ -61,7 +61,7 @@ class Cipher:
         """Encrypt the values of the subject in one entry, and return the encoded section.
 
         Args:
-            identity: See :func:`entry_identity`.
+            identity: Origin of the log and event id, each behind its length in 2 bytes.
             slot: Position of the subject in ``subject_refs``, 0 to 255.
             nonce: 12 fresh random bytes.
             plaintext: JSON array of canonical values, as the entry's ``sealed`` orders them.
@@ -118,9 +118,3 @@ def without(disclosure: bytes | None, slots: frozenset[int]) -> bytes | None:
         if section.slot not in slots
     ]
     return b"".join(kept) or None
-
-
-def entry_identity(origin: str, event_id: bytes) -> bytes:
-    """Name an entry: length-prefixed origin and event id."""
-    name = origin.encode()
-    return len(name).to_bytes(2, "big") + name + len(event_id).to_bytes(2, "big") + event_id

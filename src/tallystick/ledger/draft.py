@@ -5,16 +5,12 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-import msgspec
-
 from tallystick.errors import MalformedError
 from tallystick.events.canonical import encode
-from tallystick.events.framing import prefixed
 from tallystick.events.pointer import put
 from tallystick.ledger.leaf import MAX_LEAF, halves, sealed_member, sealed_object
 from tallystick.ledger.plan import Found
-
-_write_text = msgspec.json.Encoder().encode
+from tallystick.ledger.sealed_values import canonical_text, framed
 
 Spot = tuple[int, bytes]
 """Where a sealed value belongs: the slot of its subject, and its path behind 2 bytes of length."""
@@ -70,15 +66,10 @@ class Draft(NamedTuple):
     needs_event_key: bool
 
 
-def canonical_text(value: object) -> bytes:
-    """Write a value to be sealed in its one spelling."""
-    return _write_text(value) if type(value) is str else encode(value)
-
-
 @lru_cache(maxsize=4_096)
-def spelled(path: str) -> tuple[bytes, bytes]:
-    """Return a path with its length in front, and as a member name with the colon."""
-    return prefixed(path.encode()), encode(path) + b":"
+def member_name(path: str) -> bytes:
+    """Write a path as a JSON member name with the colon."""
+    return encode(path) + b":"
 
 
 def part(
@@ -93,7 +84,7 @@ def part(
         retention: The record class of its action.
     """
     slots = {person: slot for slot, person in enumerate(dict.fromkeys(p for _, _, p in found))}
-    spots = [(slots[person], spelled(path)[0]) for path, _, person in found]
+    spots = [(slots[person], framed(path)) for path, _, person in found]
     texts = [canonical_text(value) for _, value, _ in found]
     of_changes = {person for path, _, person in found if path.startswith("/changes/")}
     layout = _Alone(event_id, clear, found, slots, retention)
@@ -127,7 +118,7 @@ class _Alone:
         del values
         before, after = halves(self._clear, self._retention, refs)
         members = sorted(
-            (path.encode("utf-16-be"), sealed_member(spelled(path)[1], self._slots[person], code))
+            (path.encode("utf-16-be"), sealed_member(member_name(path), self._slots[person], code))
             for (path, _, person), code in zip(self._found, codes, strict=True)
         )
         return before, sealed_object(member for _, member in members) + after

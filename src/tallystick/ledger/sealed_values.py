@@ -75,11 +75,16 @@ def commit(
         state = started.copy()
         state.update(place)
         salt = state.digest()
-        text = _write_text(value) if type(value) is str else encode(value)
+        text = canonical_text(value)
         code = b2a_base64(sha256(_DOMAIN + salt + place + text).digest(), newline=False)
         commitments[path] = [slot, code.decode()]
         salted[path] = (salt, text)
     return commitments, salted
+
+
+def canonical_text(value: object) -> bytes:
+    """Write a value in its one spelling; a string alone needs no closer look."""
+    return _write_text(value) if type(value) is str else encode(value)
 
 
 @lru_cache(maxsize=4_096)

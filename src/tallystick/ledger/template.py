@@ -17,9 +17,10 @@ import msgspec
 
 from tallystick.errors import MalformedError
 from tallystick.events.catalogue import TOKEN_FORM
-from tallystick.ledger.draft import Draft, canonical_text, part, spelled
+from tallystick.ledger.draft import Draft, member_name, part
 from tallystick.ledger.leaf import halves, sealed_member, sealed_object
 from tallystick.ledger.plan import Found, Plan, person_of
+from tallystick.ledger.sealed_values import canonical_text, framed
 
 MAX_TARGETS: Final = 8
 MAX_MEMBERS: Final = 64
@@ -82,7 +83,7 @@ class Template:
         owners = tuple(dict.fromkeys(person for _, _, person in found))
         self._of_actor = tuple(person is not None for person in owners)
         self._lonely = None in owners
-        self._spots = [(owners.index(person), spelled(path)[0]) for path, _, person in found]
+        self._spots = [(owners.index(person), framed(path)) for path, _, person in found]
         self._rest: dict[str, int] = {}
         self._sealed = _taker([self._position(value) for _, value, _ in found])
         self._disclosures = _disclosures(found, owners)
@@ -145,7 +146,7 @@ class Template:
             (path.encode("utf-16-be"), number) for number, (path, _, _) in enumerate(found)
         )
         sealed = sealed_object(
-            sealed_member(spelled(found[number][0])[1], self._spots[number][0], b"code%d" % number)
+            sealed_member(member_name(found[number][0]), self._spots[number][0], b"code%d" % number)
             for _, number in members
         )
         gaps = [(b"mark", position) for position in positions]

@@ -15,7 +15,7 @@ from kit import house as kit
 from kit.events import reference_event
 from tallystick.errors import TallystickError
 from tallystick.events.commitment import commit, derive_salt
-from tallystick.ledger.disclosure import entry_identity
+from tallystick.events.framing import prefixed
 from tallystick.ledger.entry_check import EntryCheck
 from tallystick.ledger.ports import Entry, Log, Snapshot
 from tallystick.ledger.subject_check import SubjectCheck
@@ -63,7 +63,8 @@ class Bench:
 
     def section(self, subject: Subject, slot: int, text: str, nonce: int = 1) -> bytes:
         """Seal a section with whatever text."""
-        identity = entry_identity(self.house.ledger.logs.origin(self.log), self.entry.event_id)
+        identity = prefixed(self.house.ledger.logs.origin(self.log).encode())
+        identity += prefixed(self.entry.event_id)
         return subject.cipher.seal(identity, slot, bytes([nonce]) * 12, text.encode())
 
     def crafted(
