@@ -26,8 +26,8 @@ INSERT INTO tenant_state (tenant, version) VALUES (:tenant, 1);
 UPDATE tenant_state SET version = version + 1 WHERE tenant = :tenant;
 
 -- by_lookups: the people with these keyed hashes of their ids
-SELECT lookup, ref, generation, wrapped FROM subject
-WHERE tenant = :tenant AND lookup = ANY (:lookups);
+SELECT lookup, ref, generation, wrapped FROM unnest(:lookups) AS value
+CROSS JOIN subject ON tenant = :tenant AND lookup = value.value;
 
 -- by_ref: the subject with this ref
 SELECT lookup, generation, wrapped FROM subject WHERE tenant = :tenant AND ref = :ref;
