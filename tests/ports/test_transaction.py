@@ -202,7 +202,10 @@ def test_each_row_is_written_once_and_found_by_a_set_of_names(store: Store, coun
     with store.write() as tx:
         tx.execute(ADD_FACT, rows)
 
-    query = Query("SELECT name, value FROM deployment WHERE name = ANY (:names) ORDER BY name")
+    query = Query(
+        "SELECT name, deployment.value FROM unnest(:names) AS value"
+        " CROSS JOIN deployment ON name = value.value ORDER BY name"
+    )
     with store.read() as snapshot:
         found = snapshot.rows(query, names=wanted)
         none = snapshot.rows(query, names=())

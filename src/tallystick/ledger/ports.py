@@ -135,7 +135,7 @@ class Snapshot(Protocol):
     def rows(self, query: Query, **parameters: Value | tuple[bytes, ...]) -> list[Row]:
         """Run a reading query of the room that owns the table, and return all its rows.
 
-        A tuple stands for ``column = ANY (:name)``.
+        A tuple is bound as an array: ``unnest(:name) AS value`` makes a table of it.
         """
         ...
 
