@@ -70,24 +70,23 @@ class EntryCheck:
             return None
         origin, event_id = self._framed, prefixed(entry.event_id)
         stored = {section.slot: section for section in sections(entry.disclosure)}
-        opened: list[dict[str, object]] = []
+        opened = 0
         anew: Commitments = {}
         for slot, ref in enumerate(refs):
             subject = self._subjects.opener(ref, entry.event_id)
             if subject is None or slot not in stored:
                 return None
             paths = [path for path, pair in sealed.items() if pair[0] == slot]
-            values = decrypt(origin, event_id, subject, stored[slot], paths)
-            anew |= commit(origin, event_id, subject, slot, values)[0]
-            opened.append(values)
+            texts = decrypt(origin, event_id, subject, stored[slot], paths)
+            anew |= commit(origin, event_id, subject, slot, texts)[0]
+            opened += len(texts)
         # To Python, 0, 0.0 and false are equal.
-        if sealed != anew or sum(map(len, opened)) != len(anew) or not _all_integers(sealed):
+        if sealed != anew or opened != len(anew) or not _all_integers(sealed):
             return None
         if not _are_free(event, tuple(anew)):
-            for values in opened:
-                for path, value in values.items():
-                    put(event, path, value)
-        return len(anew)
+            for path in anew:
+                put(event, path, None)  # raises where another value is in the way
+        return opened
 
 
 def _all_integers(sealed: Commitments) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tallystick.errors import NotFoundError
 from tallystick.events.framing import prefixed
-from tallystick.ledger import tenant_keys
+from tallystick.ledger import stored_json, tenant_keys
 from tallystick.ledger.disclosure import sections, without
 from tallystick.ledger.erased import erased_refs
 from tallystick.ledger.opening import read_leaf, refs_of
@@ -231,7 +231,8 @@ def _values(
         if section.slot < len(refs) and refs[section.slot] == ref and isinstance(sealed, dict):
             paths = [path for path, (slot, _) in sealed.items() if slot == section.slot]
             names = framed(reader.logs.origin(log)), prefixed(entry.event_id)
-            return decrypt(*names, subject, section, paths)
+            texts = decrypt(*names, subject, section, paths)
+            return {path: stored_json.read(text) for path, text in texts.items()}
     return {}
 
 

@@ -93,14 +93,14 @@ def open_entry(
         if subject is None or section is None:
             opened.missing.update(dict.fromkeys(sealed[slot], ref))
             continue
-        values = decrypt(*names, subject, section, tuple(sealed[slot]))
-        commitments, salted = commit(*names, subject, slot, values)
-        for path in values:
+        texts = decrypt(*names, subject, section, tuple(sealed[slot]))
+        commitments, salted = commit(*names, subject, slot, texts)
+        for path in texts:
             if commitments[path] != sealed[slot][path]:
                 what = f"disclosure: the value at {path} is not the one committed"
                 raise VerificationError(what)
-        for path, value in values.items():
-            put(event, path, value)
+        for path, text in texts.items():
+            put(event, path, stored_json.read(text))
         opened.values |= salted
     return opened
 

@@ -12,7 +12,6 @@ from tallystick.errors import VerificationError
 from tallystick.events.canonical import encode
 from tallystick.events.commitment import DOMAIN
 from tallystick.events.framing import prefixed
-from tallystick.ledger import stored_json
 from tallystick.ledger.disclosure import Section
 from tallystick.ledger.subjects import Subject
 
@@ -23,13 +22,14 @@ Commitments = dict[str, list[object]]
 """Path → ``[slot, commitment]``, as the member ``sealed`` of an entry has them."""
 
 _DOMAIN: Final = DOMAIN + b"\x00"
+_split: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _write_text: Final = msgspec.json.Encoder().encode
 
 
 def decrypt(
     origin: bytes, event_id: bytes, subject: Subject, section: Section, paths: Sequence[str]
-) -> dict[str, object]:
-    """Decrypt the section of one subject in one entry: path → value.
+) -> dict[str, bytes]:
+    """Decrypt the section of one subject in one entry: path → value as JSON.
 
     Args:
         origin: Origin of the entry's log, behind its length.
@@ -40,20 +40,23 @@ def decrypt(
 
     Raises:
         VerificationError: It is not the section that was sealed for this entry.
-        MalformedError: What was sealed is no JSON.
     """
-    values = stored_json.read(subject.cipher.open(origin + event_id, section))
-    if not isinstance(values, list):
-        raise VerificationError("disclosure: no list of values")
-    if len(values) != len(paths):
+    plaintext = subject.cipher.open(origin + event_id, section)
+    try:
+        texts = [bytes(value) for value in _split(plaintext)]
+    except msgspec.DecodeError:
+        raise VerificationError("disclosure: no list of values") from None
+    if len(texts) != len(paths):
         raise VerificationError(
-            f"disclosure: {len(values)} values, the entry commits to {len(paths)}"
+            f"disclosure: {len(texts)} values, the entry commits to {len(paths)}"
         )
-    return dict(zip(paths, values, strict=True))
+    if b"[%b]" % b",".join(texts) != plaintext:
+        raise VerificationError("disclosure: values with something between them")
+    return dict(zip(paths, texts, strict=True))
 
 
 def commit(
-    origin: bytes, event_id: bytes, subject: Subject, slot: int, values: Mapping[str, object]
+    origin: bytes, event_id: bytes, subject: Subject, slot: int, texts: Mapping[str, bytes]
 ) -> tuple[Commitments, Salted]:
     """Commit to the values of one subject in one entry, as was done when they were sealed.
 
@@ -62,7 +65,8 @@ def commit(
         event_id: The event's id, behind its length.
         subject: Whose values they are.
         slot: Position of the subject in the entry's ``subject_refs``.
-        values: By path.
+        texts: By path, as JSON. What leads to the commitment of the entry is the very text that
+            was sealed, and so in canonical form.
 
     Source: docs/specs/entry-v1; ``events.commitment`` gives the reasons.
     """
@@ -70,12 +74,11 @@ def commit(
     started.update(event_id)
     commitments: Commitments = {}
     salted: Salted = {}
-    for path, value in values.items():
+    for path, text in texts.items():
         place = framed(path)
         state = started.copy()
         state.update(place)
         salt = state.digest()
-        text = canonical_text(value)
         code = b2a_base64(sha256(_DOMAIN + salt + place + text).digest(), newline=False)
         commitments[path] = [slot, code.decode()]
         salted[path] = (salt, text)
