@@ -46,7 +46,10 @@ class EntryCheck:
         self._subjects.check_entry(entry, leaf)
 
     def open(self, entry: Entry, leaf: bytes) -> int:
-        """Open every value of an entry that nobody erased; return how many there are.
+        """Check an entry as :meth:`check` does, and open every value of it that nobody erased.
+
+        Returns:
+            How many values were opened.
 
         Raises:
             TallystickError: One is not the value that was sealed, or is closed without an erasure.
@@ -55,7 +58,8 @@ class EntryCheck:
             opened = self._count(entry, leaf)
         except TallystickError:
             opened = None
-        if opened is None:  # out of the ordinary: the reader goes step by step and says why
+        if opened is None:  # out of the ordinary: step by step it turns out why
+            self.check(entry, leaf)
             return len(self._ledger.reader.open(self._snapshot, self._log, entry).values)
         return opened
 
@@ -66,8 +70,9 @@ class EntryCheck:
         """
         event = read_leaf(leaf)
         refs, sealed = event.pop("subject_refs", []), event.pop("sealed", {})
-        if not isinstance(refs, list) or not isinstance(sealed, dict):
+        if event.get("id") != id_text(entry.event_id) or not isinstance(refs, list):
             return None
+        paths = _by_slot(sealed)
         origin, event_id = self._framed, prefixed(entry.event_id)
         stored = {section.slot: section for section in sections(entry.disclosure)}
         opened = 0
@@ -76,12 +81,11 @@ class EntryCheck:
             subject = self._subjects.opener(ref, entry.event_id)
             if subject is None or slot not in stored:
                 return None
-            paths = [path for path, pair in sealed.items() if pair[0] == slot]
-            texts = decrypt(origin, event_id, subject, stored[slot], paths)
-            anew |= commit(origin, event_id, subject, slot, texts)[0]
+            texts = decrypt(origin, event_id, subject, stored[slot], paths.get(slot, ()))
+            for path, _, code in commit(origin, event_id, subject, texts):
+                anew[path] = [slot, code]
             opened += len(texts)
-        # To Python, 0, 0.0 and false are equal.
-        if sealed != anew or opened != len(anew) or not _all_integers(sealed):
+        if sealed != anew or opened != len(anew):
             return None
         if not _are_free(event, tuple(anew)):
             for path in anew:
@@ -89,8 +93,21 @@ class EntryCheck:
         return opened
 
 
-def _all_integers(sealed: Commitments) -> bool:
-    return {type(slot) for slot, _ in sealed.values()} <= {int}
+def _by_slot(sealed: object) -> dict[int, list[str]]:
+    """Sort the paths of an entry by the slot of their subject.
+
+    Raises:
+        VerificationError: They are not of their form.
+    """
+    paths: dict[int, list[str]] = {}
+    if not isinstance(sealed, dict):
+        raise VerificationError("entry: sealed is of another form")
+    for path, pair in sealed.items():
+        # To Python, 0, 0.0 and false are equal.
+        if not isinstance(pair, list) or not pair or type(pair[0]) is not int:
+            raise VerificationError("entry: sealed is of another form")
+        paths.setdefault(pair[0], []).append(path)
+    return paths
 
 
 def _are_free(event: dict[str, object], paths: tuple[str, ...]) -> bool:

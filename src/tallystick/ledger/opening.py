@@ -57,12 +57,18 @@ def refs_of(leaf: bytes) -> Sequence[str]:
 
     What follows the member in canonical order (targets, numbers, ``v``, ``via``) holds no quote
     that could be mistaken for it: values in clear are tokens.
+
+    Raises:
+        MalformedError: The member does not end.
     """
     start = leaf.rfind(_MARK)
     if start < 0:
         return ()
     start += len(_MARK)
-    return leaf[start : leaf.index(b'"]', start)].decode().split('","')
+    end = leaf.find(b'"]', start)
+    if end < 0:
+        raise MalformedError("entry: subject_refs without an end")
+    return leaf[start:end].decode("ascii", "backslashreplace").split('","')
 
 
 def open_entry(
@@ -94,14 +100,12 @@ def open_entry(
             opened.missing.update(dict.fromkeys(sealed[slot], ref))
             continue
         texts = decrypt(*names, subject, section, tuple(sealed[slot]))
-        commitments, salted = commit(*names, subject, slot, texts)
-        for path in texts:
-            if commitments[path] != sealed[slot][path]:
+        for path, salt, code in commit(*names, subject, texts):
+            if sealed[slot][path] != [slot, code]:
                 what = f"disclosure: the value at {path} is not the one committed"
                 raise VerificationError(what)
-        for path, text in texts.items():
-            put(event, path, stored_json.read(text))
-        opened.values |= salted
+            put(event, path, stored_json.read(texts[path]))
+            opened.values[path] = (salt, texts[path])
     return opened
 
 

@@ -1,7 +1,7 @@
 """The sealed values of an entry, decrypted and committed to anew."""
 
 from binascii import b2a_base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -56,15 +56,17 @@ def decrypt(
 
 
 def commit(
-    origin: bytes, event_id: bytes, subject: Subject, slot: int, texts: Mapping[str, bytes]
-) -> tuple[Commitments, Salted]:
+    origin: bytes, event_id: bytes, subject: Subject, texts: Mapping[str, bytes]
+) -> Iterator[tuple[str, bytes, str]]:
     """Commit to the values of one subject in one entry, as was done when they were sealed.
+
+    Yields:
+        For each value its path, its 16-byte salt, and the commitment in base64.
 
     Args:
         origin: Origin of the entry's log, behind its length.
         event_id: The event's id, behind its length.
         subject: Whose values they are.
-        slot: Position of the subject in the entry's ``subject_refs``.
         texts: By path, as JSON. What leads to the commitment of the entry is the very text that
             was sealed, and so in canonical form.
 
@@ -72,17 +74,13 @@ def commit(
     """
     started = subject.salts(origin).copy()
     started.update(event_id)
-    commitments: Commitments = {}
-    salted: Salted = {}
     for path, text in texts.items():
         place = framed(path)
         state = started.copy()
         state.update(place)
         salt = state.digest()
         code = b2a_base64(sha256(_DOMAIN + salt + place + text).digest(), newline=False)
-        commitments[path] = [slot, code.decode()]
-        salted[path] = (salt, text)
-    return commitments, salted
+        yield path, salt, code.decode()
 
 
 def canonical_text(value: object) -> bytes:

@@ -16,6 +16,7 @@ from kit.events import reference_event
 from tallystick.errors import TallystickError
 from tallystick.events.commitment import commit, derive_salt
 from tallystick.events.framing import prefixed
+from tallystick.events.identity import id_text
 from tallystick.ledger.entry_check import EntryCheck
 from tallystick.ledger.ports import Entry, Log, Snapshot
 from tallystick.ledger.subject_check import SubjectCheck
@@ -48,8 +49,9 @@ class Bench:
             return str(error)
 
     def told_by_the_reader(self, entry: Entry) -> int | str:
-        """Say what opening it step by step makes of it."""
+        """Say what checking and opening it step by step make of it."""
         try:
+            self.check.check(entry, entry.leaf or b"")
             return len(self.house.ledger.reader.open(self.snapshot, self.log, entry).values)
         except TallystickError as error:
             return str(error)
@@ -76,8 +78,8 @@ class Bench:
     ) -> Entry:
         """Write an entry as somebody could who holds the keys; ``sealed`` may be raw JSON."""
         refs = [subject.ref_text for subject in subjects or (self.subject,)]
-        members = {"action": "a.b", "class": "standard", "id": "", **clear, "sealed": "SEALED"}
-        members |= {"subject_refs": refs, "v": 1}
+        members = {"action": "a.b", "class": "standard", **clear, "sealed": "SEALED"}
+        members |= {"id": id_text(self.entry.event_id), "subject_refs": refs, "v": 1}
         raw = sealed if isinstance(sealed, str) else json.dumps(sealed, separators=(",", ":"))
         text = json.dumps(members, separators=(",", ":")).replace('"SEALED"', raw)
         leaf = text.encode()
