@@ -55,12 +55,13 @@ class Attacker:
         with closing(sqlite3.connect(self.data / "ledger.db")) as db:
             return _leaves(db, slot)
 
-    def rewrite(self, slot: int, leaves: Sequence[bytes]) -> None:
+    def rewrite(self, slot: int, leaves: Sequence[bytes], *, epochs: bool = True) -> None:
         """Give a log another past, and mend all that the ledger keeps of its tree.
 
         Args:
             slot: Of the log.
             leaves: Its entries from now on, as many as there are or fewer.
+            epochs: Mend what earlier epochs name of it, too.
         """
         hashes = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
         with editing(self.data) as db:
@@ -74,11 +75,11 @@ class Attacker:
                 ],
             )
             _mend_journal(db, slot, len(leaves))
-            # No epoch may name more entries than there are: the server would stumble over it.
-            db.execute(
-                "UPDATE head_change SET size = ? WHERE slot = ? AND size > ?",
-                (len(leaves), slot, len(leaves)),
-            )
+            if epochs:  # none may name more entries than there are
+                db.execute(
+                    "UPDATE head_change SET size = ? WHERE slot = ? AND size > ?",
+                    (len(leaves), slot, len(leaves)),
+                )
             _mend_tree(db, slot, leaves, hashes)
 
     def forge_epoch(self) -> EpochRecord:

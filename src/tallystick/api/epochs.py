@@ -5,7 +5,8 @@ sees its own log alone.
 """
 
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -14,9 +15,15 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from tallystick.api.doorway import Doorway
+from tallystick.api.problems import EPOCH_UNPROVEN, ProblemError
 from tallystick.api.proofs import READ_OF_A_LOG, log_within_reach
 from tallystick.api.query import json_answer
-from tallystick.errors import ForbiddenError, MalformedError, NotFoundError
+from tallystick.errors import (
+    ForbiddenError,
+    MalformedError,
+    NotFoundError,
+    VerificationError,
+)
 from tallystick.ledger.epochs import PAGE, Change, Epoch
 from tallystick.ledger.ports import Log, Snapshot
 from tallystick.tlog.spelling import encode_base64, parse_decimal
@@ -100,7 +107,8 @@ async def show_epoch(
 def _told(
     doorway: Doorway, snapshot: Snapshot, log: Log, epoch: Epoch, since: int | None
 ) -> dict[str, object]:
-    head = doorway.epochs.head(snapshot, epoch, log)
+    with _proving():
+        head = doorway.epochs.head(snapshot, epoch, log)
     told: dict[str, object] = {
         "epoch": epoch.record.epoch,
         "record_index": epoch.index,
@@ -116,8 +124,17 @@ def _told(
     return told
 
 
+@contextmanager
+def _proving() -> Iterator[None]:
+    """Answer by a problem of its own where what is stored contradicts the epoch's record."""
+    try:
+        yield
+    except VerificationError as error:
+        raise ProblemError(EPOCH_UNPROVEN, str(error)) from None
+
+
 def _found(doorway: Doorway, epoch: str) -> Epoch:
-    with doorway.ledger.drivers.store.read() as snapshot:
+    with _proving(), doorway.ledger.drivers.store.read() as snapshot:
         return _epoch(doorway, snapshot, epoch)
 
 
@@ -133,7 +150,7 @@ def _epoch(doorway: Doorway, snapshot: Snapshot, name: str) -> Epoch:
 
 def _page(doorway: Doorway, epoch: Epoch, start: int) -> bytes:
     """Write the changes of one page, without brackets."""
-    with doorway.ledger.drivers.store.read() as snapshot:
+    with _proving(), doorway.ledger.drivers.store.read() as snapshot:
         changes = doorway.epochs.changes(snapshot, epoch, start)
     return b",".join(msgspec.json.encode(_written(change)) for change in changes)
 

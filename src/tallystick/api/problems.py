@@ -58,6 +58,7 @@ MEDIA = Kind(415, "unsupported-media-type", "Another media type or encoding is n
 TOO_MANY = Kind(429, "too-many-requests", "Above the limit of this key")
 INTERNAL = Kind(500, "internal", "The server failed")
 UNREADY = Kind(503, "unready", "Not able to take requests")
+EPOCH_UNPROVEN = Kind(500, "epoch-unproven", "What is stored does not prove this epoch")
 MALFORMED = Kind(400, "malformed", "The request is not of its form")
 FORBIDDEN = Kind(403, "forbidden", "The credential does not allow it")
 NOT_FOUND = Kind(404, "not-found", "No such thing within reach of the credential")

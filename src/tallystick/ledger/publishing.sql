@@ -27,8 +27,10 @@ FROM head_change c WHERE c.epoch = :epoch AND c.slot >= :start AND c.slot < :sto
 SELECT size FROM head_change WHERE slot = :slot AND epoch <= :epoch ORDER BY epoch DESC LIMIT 1;
 
 -- grown_between: the slots that changed after one epoch up to a later one, as of the later one
-SELECT slot, MAX(size) FROM head_change WHERE epoch > :after AND epoch <= :until
-GROUP BY slot ORDER BY slot;
+SELECT c.slot, c.size FROM head_change c JOIN
+  (SELECT slot, MAX(epoch) AS epoch FROM head_change WHERE epoch > :after AND epoch <= :until
+   GROUP BY slot) n ON n.slot = c.slot AND n.epoch = c.epoch
+ORDER BY c.slot;
 
 -- shrunk_between: the same slots, as of the earlier one
 SELECT c.slot, COALESCE(

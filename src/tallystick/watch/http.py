@@ -7,7 +7,13 @@ from time import sleep
 from typing import Final
 from urllib.parse import urlsplit
 
-from tallystick.errors import ForbiddenError, MalformedError, NotFoundError, TallystickError
+from tallystick.errors import (
+    ForbiddenError,
+    MalformedError,
+    NotFoundError,
+    TallystickError,
+    VerificationError,
+)
 
 MAX_ANSWER: Final = 32 << 20
 """Largest answer in bytes: a full bundle is 256 entries of 64 KiB at most, half of this."""
@@ -20,6 +26,8 @@ _PUSHBACK: Final = (429, 503)
 _FORBIDDEN: Final = (401, 403)
 _GONE: Final = (404, 410)
 _SERVER_ERROR: Final = 500
+_UNPROVEN: Final = ("verification-failed", "epoch-unproven")
+"""Codes of a server that does answer: it says that it can't prove what it holds."""
 _LONGEST_REASON: Final = 300
 
 
@@ -77,6 +85,7 @@ class Site:
             NoAnswerError: There was none, or only "not now".
             ForbiddenError: The key does not reach it.
             NotFoundError: It is not there.
+            VerificationError: The server says that what it stores does not prove it.
             MalformedError: The answer is another, or too long.
         """
         headers = {"Range": f"bytes={skipped}-"} if skipped else {}
@@ -112,8 +121,9 @@ class Site:
             else:
                 if status // 100 == _OK // 100:
                     return status, data
-                if status not in _PUSHBACK and status < _SERVER_ERROR:
-                    raise _refusal(status, path, data)
+                refusal = _refusal(status, path, data)
+                if refusal is not None:
+                    raise refusal
                 reason, pause = f"status {status}", _seconds(retry_after)
             if left:
                 self._wait(pause)
@@ -145,16 +155,27 @@ class Site:
         return data
 
 
-def _refusal(status: int, path: str, body: bytes) -> TallystickError:
-    try:
-        problem = json.loads(body)
-        reason = str(problem.get("detail") or problem["title"])[:_LONGEST_REASON]
-    except (ValueError, AttributeError, LookupError):
-        reason = "no reason told"
+def _refusal(status: int, path: str, body: bytes) -> TallystickError | None:
+    """Return what a refusal means; None where the server only fails, and may be asked again."""
+    code, reason = _problem(body)
     text = f"{path}: server answers {status} ({reason}), want 200"
+    if status >= _SERVER_ERROR and code in _UNPROVEN:
+        return VerificationError(text)
+    if status in _PUSHBACK or status >= _SERVER_ERROR:
+        return None
     if status in _FORBIDDEN:
         return ForbiddenError(text)
     return NotFoundError(text) if status in _GONE else MalformedError(text)
+
+
+def _problem(body: bytes) -> tuple[object, str]:
+    """Read (code, reason) from a problem of RFC 9457, as far as it is one."""
+    try:
+        problem = json.loads(body)
+        reason = str(problem.get("detail") or problem["title"])[:_LONGEST_REASON]
+        return problem.get("code"), reason
+    except (ValueError, AttributeError, LookupError):
+        return None, "no reason told"
 
 
 def _seconds(retry_after: str) -> float:

@@ -97,6 +97,14 @@ def truncate_a_log(target: Target) -> None:
     _show_epoch(target)
 
 
+def truncate_a_log_sloppily(target: Target) -> None:
+    """Do the same, and leave what the ledger keeps of the epochs before."""
+    with _edited(target) as slot:
+        target.attacker.rewrite(slot, target.attacker.leaves(slot)[:-2], epochs=False)
+        target.attacker.forge_epoch()
+    _show_epoch(target)
+
+
 def flicker(target: Target) -> None:
     """Show another log for one epoch, and the true one from the next epoch on."""
     honest = _begin_to_flicker(target)
@@ -207,6 +215,17 @@ TABLE = {
         },
         "at the forged epoch",
     ),
+    "the same, and what the ledger keeps of the epochs before is left": Row(
+        truncate_a_log_sloppily,
+        {
+            AUDITING_WITNESS: "422: epoch 2, slot 1: 10 entries, want at least 12",
+            AUDIT_VERIFIER: "auditor",
+            MONITOR: r"truncation: .*: epoch 2 has 10 entries, 12 were seen",
+            FSCK: "no log of 12 entries",
+            SENDER: GONE,
+        },
+        "at the forged epoch",
+    ),
     "a log is another one for one epoch (flicker)": Row(
         flicker,
         {
@@ -221,7 +240,8 @@ TABLE = {
         flicker_unseen,
         {
             AUDITING_WITNESS: "422: epoch 2, slot 1: ",
-            MONITOR: "status 500",  # the server has nothing left that proves the epoch
+            # The server has nothing left that proves the epoch, and says so.
+            MONITOR: "unproven: the server does not prove the log's head in epoch 2: .*server answers 500",
             AUDIT_VERIFIER: "auditor",
             FSCK: "epoch 2",
         },

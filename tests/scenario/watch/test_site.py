@@ -7,7 +7,13 @@ from threading import Thread
 
 import pytest
 
-from tallystick.errors import ForbiddenError, MalformedError, NotFoundError, TallystickError
+from tallystick.errors import (
+    ForbiddenError,
+    MalformedError,
+    NotFoundError,
+    TallystickError,
+    VerificationError,
+)
 from tallystick.watch.http import NoAnswerError, Site
 
 Answer = tuple[int, bytes, dict[str, str]]
@@ -97,6 +103,29 @@ def test_a_refusal_is_told_with_its_reason_and_asked_once(
         ask(url)
 
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("code", ["epoch-unproven", "verification-failed"])
+def test_a_server_that_can_prove_nothing_is_an_answer_and_asked_once(code: str) -> None:
+    body = b'{"title": "No", "detail": "not so", "code": "%b"}' % code.encode()
+    with (
+        answering(lambda _: (500, body, {})) as (url, seen),
+        pytest.raises(VerificationError, match=r"/x: server answers 500 \(not so\), want 200"),
+    ):
+        ask(url)
+
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"title": "No", "code": "internal"}'])
+def test_a_server_that_fails_is_no_answer(body: bytes) -> None:
+    with (
+        answering(lambda _: (500, body, {})) as (url, seen),
+        pytest.raises(NoAnswerError, match="status 500"),
+    ):
+        ask(url)
+
+    assert len(seen) == 3
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b'"text"'])
