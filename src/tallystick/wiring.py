@@ -102,11 +102,11 @@ def open_house(settings: Settings, *, create: bool = False, say: Say = lambda _l
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (data / KEYS).exists() and not database.exists():
         KeyFile.create(data / KEYS, entropy, clock)
-    lock_path = Path(settings.lock) if settings.lock else data / LOCK
-    erasures = ErasureListFile(erasures_beside(lock_path))
+    lock_file = lock_path(settings)
+    erasures = ErasureListFile(erasures_beside(lock_file))
     drivers = Drivers(SqliteStore(database), KeyFile(data / KEYS), clock, entropy, erasures)
     deployment = _deployment(drivers, settings.deployment or "localhost")
-    lock = LockFile(lock_path)
+    lock = LockFile(lock_file)
     ledger = Ledger(drivers, deployment, PROJECTIONS)
     ledger.read_only = start_up_problem(drivers.store, ledger.logs, lock, drivers.keeper)
     if ledger.read_only is None:
@@ -116,6 +116,11 @@ def open_house(settings: Settings, *, create: bool = False, say: Say = lambda _l
         drivers.store, ledger.logs, drivers.keeper, lock, clock, ledger.integrator, cosigning
     )
     return House(ledger, publisher, settings, lock, cosigning)
+
+
+def lock_path(settings: Settings) -> Path:
+    """Return the path of the lock file."""
+    return Path(settings.lock) if settings.lock else settings.data / LOCK
 
 
 def erasures_beside(lock: Path) -> Path:

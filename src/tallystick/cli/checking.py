@@ -60,7 +60,7 @@ def verify(
         given = [] if pins is None else ["--pins", str(pins)]
         raise typer.Exit(verify_files([*flags, *given, *names]))
     with session.house() as house:
-        text = _pins(house)
+        text = json.dumps(pins_of(house))
     with TemporaryDirectory(prefix="tallystick-") as folder:
         own = Path(folder) / "pins.json"
         own.write_text(text, "utf-8")
@@ -73,7 +73,7 @@ def pins(context: typer.Context) -> None:
         return
     session: Session = context.obj
     with session.house() as house:
-        session.write(_pins(house))
+        session.write(json.dumps(pins_of(house), indent=2))
 
 
 def fsck(
@@ -157,7 +157,8 @@ def inspect(
     return result
 
 
-def _pins(house: House) -> str:
+def pins_of(house: House) -> dict[str, object]:
+    """Return the pins of a deployment: docs/specs/receipt-v1.md has their form."""
     ledger = house.ledger
     with ledger.drivers.store.read() as snapshot:
         known = super_logs(snapshot, ledger.logs, ledger.drivers.keeper)
@@ -172,7 +173,7 @@ def _pins(house: House) -> str:
     members: dict[str, object] = {"super": listed}
     if root is not None:
         members["root"] = root.vkey()
-    return json.dumps(members, indent=2)
+    return members
 
 
 def _members(finding: Finding) -> dict[str, object]:

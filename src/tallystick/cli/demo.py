@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 from tempfile import mkdtemp
 from threading import Event as Flag
 from typing import Annotated
@@ -13,8 +12,11 @@ from typing import Annotated
 import typer
 
 from tallystick.cli.demo_deployment import Demo, set_up
-from tallystick.cli.demo_server import here, running
+from tallystick.cli.demo_process import here
+from tallystick.cli.demo_server import running
 from tallystick.cli.demo_tampering import tamper as tampering
+from tallystick.cli.demo_trying import steps
+from tallystick.cli.demo_witness import NAME, witnessed
 from tallystick.cli.session import Session
 from tallystick.settings import Settings
 
@@ -27,15 +29,19 @@ def register(app: typer.Typer) -> None:
 def demo(
     context: typer.Context,
     tamper: Annotated[
-        bool, typer.Option("--tamper", help="Then edit a row as root would, and let fsck find it.")
+        bool,
+        typer.Option(
+            "--tamper",
+            help="Then edit a row, and put everything back, as root would; see who finds it.",
+        ),
     ] = False,
     once: Annotated[
         bool, typer.Option("--once", help="Leave as soon as everything is recorded.")
     ] = False,
 ) -> None:
-    """Start a server, record a generated day of a SaaS product, say what to try."""
+    """Start a server and a witness, record a day of a SaaS product, say what to try."""
     session: Session = context.obj
-    with _folder(session) as settings:
+    with _folder(session) as own, witnessed(own) as settings:
         with running(settings) as url:
             made = set_up(session, settings, url)
             if not tamper:
@@ -66,24 +72,12 @@ def _members(made: Demo) -> dict[str, object]:
         "tenant_key": made.tenant_key,
         "event": made.event["id"],
         **made.tally.to_builtins(),
-        "try": _commands(made),
+        "witness": NAME,
+        "try": [line for step in steps(made) for line in step.lines],
     }
 
 
-def _commands(made: Demo) -> list[str]:
-    name, at, event = here(), f"--data {quote(str(made.data))}", made.event["id"]
-    actor = made.event["actor"]
-    person = quote(str(actor["id"])) if isinstance(actor, dict) else ""
-    receipt = f"{name} receipt {event} --tenant {made.tenant} {at} > {event}.receipt"
-    verify = f"{name} verify {event}.receipt {at}"
-    erase = f"{name} erase {person} --tenant {made.tenant} --reason 'asked for it' --yes {at}"
-    fsck = f"{name} fsck --disclosures {at}"
-    show = f"{name} show {event} --tenant {made.tenant} {at}"
-    return [show, f"{receipt} && {verify}", f"{erase} && {fsck}"]
-
-
 def _lines(made: Demo) -> list[str]:
-    show, prove, forget = _commands(made)
     return [
         f"{made.tally.recorded + made.tally.duplicate:,} events of a day are recorded",
         "",
@@ -91,18 +85,20 @@ def _lines(made: Demo) -> list[str]:
         f"data        {made.data}",
         f"admin key   {made.admin_key}",
         f"tenant key  {made.tenant_key}   ({made.tenant}: ingest, read)",
+        f"witness     {NAME}   (cosigns every epoch)",
         "",
         "Try, in another terminal:",
+        *_told(made),
         "",
-        "1. Look at what somebody did",
-        f"   {show}",
-        "2. Prove it to a stranger",
-        f"   {prove}",
-        "3. Forget the person, and see that every proof still holds",
-        f"   {forget}",
-        "",
-        f"And: {here()} demo --tamper edits a row as root would.",
+        f"And: {here()} demo --tamper edits a row, and puts everything back, as root would.",
     ]
+
+
+def _told(made: Demo) -> Iterator[str]:
+    for number, step in enumerate(steps(made)):
+        yield ""
+        yield f"{number}. {step.title}"
+        yield from (f"   {line}" for line in step.lines)
 
 
 def _show(session: Session, made: Demo, *, wait: bool) -> None:

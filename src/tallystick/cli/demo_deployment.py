@@ -31,6 +31,7 @@ class Demo:
         tenant: The tenant that is shown.
         tenant_key: A key of that tenant alone.
         event: The event that is shown, as it was sent.
+        log: The log that it stands in, 32 hexadecimal digits.
         tally: What was recorded.
     """
 
@@ -40,6 +41,7 @@ class Demo:
     tenant: str
     tenant_key: str
     event: Mapping[str, object]
+    log: str
     tally: Tally
 
 
@@ -68,10 +70,12 @@ def set_up(session: Session, settings: Settings, url: str) -> Demo:
     remote = Remote(replace(settings, server=url, key=admin_key))
     tally = _record(session, remote, day)
     event = _shown(day, names[0])
+    place = Distant(remote).show(str(event["id"]), names[0])
     receipt = Distant(remote).receipt(str(event["id"]), names[0], _WAIT_S)
     if receipt is None:
         raise PushbackError("demo: no epoch yet, want one every few seconds")
-    return Demo(url, settings.data, admin_key, names[0], tenant_key, event, tally)
+    log = str(place["log"])
+    return Demo(url, settings.data, admin_key, names[0], tenant_key, event, log, tally)
 
 
 def _tenants(house: House, names: Sequence[str]) -> dict[str, int]:

@@ -1,16 +1,16 @@
 """The server of the demo: a process of its own that ends with the demo."""
 
-import shutil
+import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
+from tallystick.cli.demo_process import beside
 from tallystick.cli.exit_codes import UnreachableError
 from tallystick.cli.remote import Remote
 from tallystick.errors import PushbackError
@@ -19,7 +19,6 @@ from tallystick.settings import Settings
 LOG: Final = "server.log"
 _EPOCH_S: Final = 2
 _READY_S: Final = 60
-_STOP_S: Final = 60
 _LISTENING: Final = "listening on "
 _ANY_PORT: Final = "127.0.0.1:0"
 
@@ -37,39 +36,24 @@ def running(settings: Settings) -> Iterator[str]:
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = settings.data / LOG
-    with log.open("ab") as sink:
-        # In a session of its own: Ctrl-C is for the demo, which then stops the server in order.
-        server = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-            _command(settings),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=sink,
-            start_new_session=True,
-            text=True,
-        )
-        try:
-            yield _ready(server, log)
-        finally:
-            server.terminate()
-            _end(server)
-
-
-def here() -> str:
-    """Name this command as it can be typed again."""
-    if shutil.which("tallystick") is not None:
-        return "tallystick"
-    called = Path(sys.argv[0])
-    return str(called) if called.name in {"tallystick", "tly"} else "python -m tallystick.cli"
+    environment = {**os.environ, "TALLYSTICK_WITNESS_POLICY": settings.witness_policy}
+    with (
+        log.open("ab") as sink,
+        beside(
+            _arguments(settings), stdout=subprocess.PIPE, stderr=sink, environment=environment
+        ) as server,
+    ):
+        yield _ready(server, log)
 
 
 def _as_ctrl_c(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _command(settings: Settings) -> list[str]:
+def _arguments(settings: Settings) -> list[str]:
     listen = settings.listen if _is_free(settings.listen) else _ANY_PORT
     flags = ["--data", str(settings.data), "--listen", listen, "--epoch", str(_EPOCH_S)]
-    return [sys.executable, "-m", "tallystick.cli", "serve", *flags]
+    return ["serve", *flags]
 
 
 def _is_free(listen: str) -> bool:
@@ -101,13 +85,3 @@ def _ready(server: subprocess.Popen[str], log: Path) -> str:
     written = log.read_text("utf-8", "replace").strip().splitlines()
     last = written[-1] if written else "nothing"
     raise UnreachableError(f"server: did not come up and said {last!r}, want it to listen")
-
-
-def _end(server: subprocess.Popen[str]) -> None:
-    try:
-        server.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-    if server.stdout is not None:
-        server.stdout.close()

@@ -1,4 +1,4 @@
-"""``demo --tamper``: a row is edited from outside, and ``fsck`` names it."""
+"""``demo --tamper``: a row is edited from outside, and everything put back; who finds it?"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,7 +7,8 @@ from tallystick.access.tenants import tenant_named
 from tallystick.cli import exit_codes
 from tallystick.cli.checking import finding_line, inspect
 from tallystick.cli.demo_deployment import Demo
-from tallystick.cli.demo_server import here
+from tallystick.cli.demo_process import here
+from tallystick.cli.demo_rollback import Seen, kept_aside, put_back, roll_back
 from tallystick.cli.session import Session
 from tallystick.drivers.sqlite.tampering import rewrite_row
 from tallystick.errors import NotFoundError
@@ -23,25 +24,28 @@ _NEW: Final = b'"outcome":"failure"'
 
 
 def tamper(session: Session, settings: Settings, made: Demo) -> int:
-    """Edit the row of the shown event, run ``fsck``, and tell both.
+    """Edit the row of the shown event, then put everything back to before an epoch; tell both.
 
     Args:
         session: Tells it.
-        settings: Where the database is; no server may have it open.
+        settings: Where the database is, and the witness; no server may have it open.
         made: What was set up.
 
     Returns:
-        0 if ``fsck`` found exactly this edit, else 1.
+        0 if ``fsck`` found exactly this edit, and the witness the rollback, else 1.
 
     Raises:
         NotFoundError: The row is not as it was recorded.
     """
+    kept = kept_aside(settings)
     before = _inspected(session, settings)
     tenant, name, place, origin = _find(settings, made)
     if not rewrite_row(settings.data / DATABASE, tenant, name, _OLD, _NEW):
         raise NotFoundError("demo: the row is not as it was recorded, want it to be")
     after = _inspected(session, settings)
     found = not before.findings and _is_exactly(after.findings, origin, place.index)
+    put_back(settings, kept)
+    seen = roll_back(session, settings, kept)
     session.tell(
         {
             "origin": origin,
@@ -50,6 +54,12 @@ def tamper(session: Session, settings: Settings, made: Demo) -> int:
             "verdict": str(after.verdict),
             "findings": [finding_line(finding) for finding in after.findings],
             "found": found,
+            "rolled_back": {
+                "verdict": str(seen.fsck),
+                "witness": seen.witness,
+                "warnings": dict(seen.warnings),
+                "found": seen.found,
+            },
         },
         [
             f"{before.entries:,} entries are recorded and published: {before.verdict}",
@@ -62,9 +72,27 @@ def tamper(session: Session, settings: Settings, made: Demo) -> int:
             str(after.verdict),
             "",
             "found: exactly the row that was edited" if found else "not found as it should be",
+            "",
+            *_rollback_lines(seen),
         ],
     )
-    return exit_codes.OK if found else exit_codes.NO
+    return exit_codes.OK if found and seen.found else exit_codes.NO
+
+
+def _rollback_lines(seen: Seen) -> list[str]:
+    return [
+        "As root, a key was made for everything and published in an epoch; then database, keys,",
+        "lock file and list of erasures were put back to before, all at once.",
+        "",
+        f"$ {here()} fsck",
+        str(seen.fsck),
+        "",
+        f"$ {here()} serve",
+        *(f"WARNING: witness {name}: {why}" for name, why in seen.warnings.items()),
+        f"READ-ONLY: {seen.witness}" if seen.witness else "listening",
+        "",
+        "found: by the witness alone" if seen.found else "not found as it should be",
+    ]
 
 
 def _inspected(session: Session, settings: Settings) -> Result:
