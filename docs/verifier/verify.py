@@ -375,7 +375,7 @@ def _require_time(time_s: int) -> None:
 #
 # OpenSSL, which :mod:`tallystick.tlog.key` asks by way of ``cryptography``, decides alike but for
 # keys of small order and keys in a second encoding, and an R of small order, all of which it
-# accepts. No honest signer makes one of these.
+# accepts. That module refuses those keys before it asks; no honest signer makes such an R.
 
 _P: Final = 2**255 - 19
 _ORDER: Final = 2**252 + 27742317777372353535851937790883648493
@@ -709,6 +709,11 @@ KEY_ID_SIZE: Final = 4
 _TIME_SIZE: Final = 8
 _PUBLIC_SIZES: Final = {ED25519: 32, ED25519_COSIGNATURE: 32, MLDSA44_COSIGNATURE: 1312}
 _PAYLOAD_SIZES: Final = {ED25519: 64, ED25519_COSIGNATURE: 72, MLDSA44_COSIGNATURE: 2428}
+_FIELD: Final = 2**255 - 19
+_OF_ORDER_8: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER: Final = frozenset({0, 1, _FIELD - 1, _OF_ORDER_8, _FIELD - _OF_ORDER_8})
+"""y of the eight points of edwards25519 whose order divides 8. Under each of them as a key there
+are signatures that hold for texts nobody signed (RFC 8032 §5.1.7 does not refuse them)."""
 
 
 def key_id(name: str, algorithm: int, public: bytes) -> bytes:
@@ -748,6 +753,8 @@ class VerifierKey:
             )
         if len(self.public) != want:
             raise MalformedError(f"key {self.name}: {len(self.public)} bytes, want {want}")
+        if self.algorithm != MLDSA44_COSIGNATURE:
+            _require_point(self.name, self.public)
         found = key_id(self.name, self.algorithm, self.public)
         if found != self.key_id:
             raise MalformedError(
@@ -833,6 +840,15 @@ class VerifierKey:
             MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
         else:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+
+
+def _require_point(name: str, public: bytes) -> None:
+    """Refuse an Ed25519 key that has no owner, or two spellings."""
+    y = int.from_bytes(public, "little") & (1 << 255) - 1
+    if y % _FIELD in _SMALL_ORDER:
+        raise MalformedError(f"key {name}: point of small order, want one that somebody owns")
+    if y >= _FIELD:
+        raise MalformedError(f"key {name}: in a second encoding, want its one (RFC 8032 §5.1.3)")
 
 
 # ---- tallystick/tlog/note.py -------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_TIMEOUT_S = 120
 _STOP = "trap 'kill $(jobs -p) && wait' EXIT\n"
 
 
@@ -28,12 +30,19 @@ def typed(script: str, folder: Path, env: Mapping[str, str]) -> "subprocess.Comp
     """Run a script in one shell, which ends at the first command that fails."""
     kept = {name: value for name, value in os.environ.items() if "TALLYSTICK" not in name}
     kept["PATH"] = f"{Path(sys.executable).parent}:{kept['PATH']}"
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", _STOP + script],
+    line = ["bash", "-euo", "pipefail", "-c", _STOP + script]
+    with subprocess.Popen(
+        line,
         cwd=folder,
         env={**kept, **env},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
         text=True,
-        timeout=120,
-        check=False,
-    )
+    ) as shell:
+        try:
+            out, err = shell.communicate(timeout=_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(shell.pid, signal.SIGTERM)  # with the servers that it started
+            raise
+    return subprocess.CompletedProcess(line, shell.returncode, out, err)

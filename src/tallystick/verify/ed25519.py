@@ -11,7 +11,7 @@ A verifier of this kind has corners where implementations differ. Here:
 
 OpenSSL, which :mod:`tallystick.tlog.key` asks by way of ``cryptography``, decides alike but for
 keys of small order and keys in a second encoding, and an R of small order, all of which it
-accepts. No honest signer makes one of these.
+accepts. That module refuses those keys before it asks; no honest signer makes such an R.
 """
 
 from dataclasses import dataclass

@@ -4,11 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from kit.browser import PROGRAM, running
+from kit.plain_ed25519 import SMALL_ORDER, P
 from kit.plain_receipt import POLICY, SUPER, WITNESSES, Deployment, Signer, written
 from kit.verifier_file import TARGET as VERIFY_PY
 from kit.verifier_page import TARGET as VERIFY_HTML
@@ -24,6 +27,17 @@ def pins(**more: object) -> str:
     return json.dumps({"super": [KEY], "policy": POLICY, **more})
 
 
+def of_points(spelled: bytes) -> str:
+    """Pins with such a public key."""
+    return pins(super=[vkey_of(b"\x01" + spelled)])
+
+
+def vkey_of(raw: bytes) -> str:
+    """A vkey of the super-log, as c2sp.org/signed-note says."""
+    key_id = sha256(f"{SUPER}\n".encode() + raw).hexdigest()[:8]
+    return f"{SUPER}+{key_id}+{b64encode(raw).decode()}"
+
+
 GOOD = pins(auditors=["w1"], max_age_s=10**9)
 BAD = {
     "no JSON": "{",
@@ -35,6 +49,11 @@ BAD = {
     "a key with another id": pins(super=[f"{NAME}+00000000+{PUBLIC}"]),
     "a key under another name": pins(super=[f"other.example/super+{ID}+{PUBLIC}"]),
     "a key in loose base64": pins(super=[f"{KEY} "]),
+    **{f"a key of small order {n}": of_points(point) for n, point in enumerate(SMALL_ORDER)},
+    "a key in a second encoding": of_points((P + 3).to_bytes(32, "little")),
+    "a witness of small order": pins(
+        policy=f"witness w1 {vkey_of(bytes([4]) + SMALL_ORDER[4])}\nquorum w1\n"
+    ),
     "a misspelled member": pins(max_age=60),
     "a member twice": '{"max_age_s":1,' + GOOD[1:],
     "an age of nothing": pins(max_age_s=0),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tallystick.tlog.key import VerifierKey
 from tallystick.tlog.policy import Policy
 
-KEYS = {f"W{number}": VerifierKey.of("w", 4, bytes([number]) * 32) for number in range(9)}
+KEYS = {f"W{number}": VerifierKey.of("w", 4, bytes([number + 2]) * 32) for number in range(9)}
 WITNESSES = "".join(f"witness {name} {key.vkey()}\n" for name, key in KEYS.items())
 
 subsets = st.sets(st.sampled_from(sorted(KEYS)))

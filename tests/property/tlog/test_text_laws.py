@@ -26,6 +26,8 @@ names = st.text(letters, min_size=1, max_size=20).filter(
     lambda name: "+" not in name and not any(letter.isspace() for letter in name)
 )
 hashes = st.binary(min_size=32, max_size=32)
+# No y of a point of small order begins with this byte, and no second encoding.
+publics = st.binary(min_size=31, max_size=31).map(b"\x02".__add__)
 sizes = st.integers(0, 2**63 - 1)
 checkpoints = st.builds(Checkpoint, lines, sizes, hashes)
 texts = st.lists(st.text(letters, max_size=12), min_size=1).map(lambda it: "\n".join(it) + "\n")
@@ -92,7 +94,7 @@ def test_a_foreign_checkpoint_keeps_its_extension_lines(
     assert parse_foreign(text) == (checkpoint, tuple(extensions))
 
 
-@given(names, st.sampled_from([1, 4]), hashes)
+@given(names, st.sampled_from([1, 4]), publics)
 def test_a_vkey_leads_back_to_its_key(name: str, algorithm: int, public: bytes) -> None:
     key = VerifierKey.of(name, algorithm, public)
 
@@ -101,7 +103,7 @@ def test_a_vkey_leads_back_to_its_key(name: str, algorithm: int, public: bytes) 
     assert key.vkey().endswith(f"+{b64encode(bytes([algorithm]) + public).decode()}")
 
 
-@given(names, st.sampled_from([1, 4]), hashes, st.data())
+@given(names, st.sampled_from([1, 4]), publics, st.data())
 def test_a_vkey_of_which_one_letter_changed_is_no_vkey_of_that_key(
     name: str, algorithm: int, public: bytes, data: st.DataObject
 ) -> None:

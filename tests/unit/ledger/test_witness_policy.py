@@ -9,7 +9,7 @@ from tallystick.ledger.cosigning import MAX_WITNESSES, check_policy, format_poli
 from tallystick.tlog.note import vkey
 from tallystick.tlog.policy import Policy
 
-LOG = vkey("audit.example/super", 1, bytes(32))
+LOG = vkey("audit.example/super", 1, bytes([7]) * 32)
 
 
 def witness(number: int, url: str = "https://w.example/") -> str:
