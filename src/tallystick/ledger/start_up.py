@@ -13,7 +13,7 @@ from tallystick.ledger.logs import Logs
 from tallystick.ledger.ports import KeyKeeper, Lock, Snapshot, Store, WitnessAnswer
 from tallystick.ledger.published import latest
 from tallystick.ledger.reader import tile_hashes
-from tallystick.ledger.super_logs import read_signed
+from tallystick.ledger.super_logs import current_super, later_origin, read_signed
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.note import Note
 from tallystick.tlog.proof import tree_root
@@ -41,33 +41,44 @@ def start_up_problem(store: Store, logs: Logs, lock: Lock, keeper: KeyKeeper) ->
     """
     text = lock.fetch()
     with store.read() as snapshot:
+        if text is not None:
+            return _behind(snapshot, text, logs, keeper)
         last = latest(snapshot)
-        if text is None:
-            return (
-                None
-                if last is None
-                else (
-                    f"the lock file is gone, but epoch {last.epoch} was signed:"
-                    " put it back, or recover to a new super-log"
-                )
-            )
-        try:
-            note, signed, slot = read_signed(snapshot, text, logs, keeper)
-        except TallystickError as error:
-            return f"the lock file holds no super-checkpoint of ours ({error}): put the last back"
-        head = snapshot.head(slot)
-        if head.size < signed.size:
-            return (
-                f"the store was rolled back: its super-log has {head.size:,} records, but"
-                f" {signed.size:,} were signed{_seen_by(note)}:"
-                " restore a newer copy; never delete the lock file"
-            )
-        if last is not None and slot < last.slot:
-            return (
-                f"the lock file went back: it has a checkpoint of {signed.origin}, but epoch"
-                f" {last.epoch} of the super-log after it was published: put the last back"
-            )
-        tree = Frontier().extend(snapshot.leaf_hashes(slot, 0, signed.size))
+    if last is None:
+        return None
+    return (
+        f"the lock file is gone, but epoch {last.epoch} was signed:"
+        " put it back, or recover to a new super-log"
+    )
+
+
+def _behind(snapshot: Snapshot, text: str, logs: Logs, keeper: KeyKeeper) -> str | None:
+    """Tell what the store lacks of the checkpoint in the lock, or where it differs."""
+    current = current_super(snapshot, logs, keeper)
+    if later := later_origin(text, current, logs.deployment):
+        return (
+            "the store was rolled back to before a change of keys: it ends with"
+            f" {current.origin}, but a checkpoint of {later} was signed:"
+            " restore a newer copy; never delete the lock file"
+        )
+    try:
+        note, signed, slot = read_signed(snapshot, text, logs, keeper)
+    except TallystickError as error:
+        return f"the lock file holds no super-checkpoint of ours ({error}): put the last back"
+    size = snapshot.head(slot).size
+    if size < signed.size:
+        return (
+            f"the store was rolled back: its super-log has {size:,} records, but"
+            f" {signed.size:,} were signed{_seen_by(note)}:"
+            " restore a newer copy; never delete the lock file"
+        )
+    last = latest(snapshot)
+    if last is not None and slot < last.slot:
+        return (
+            f"the lock file went back: it has a checkpoint of {signed.origin}, but epoch"
+            f" {last.epoch} of the super-log after it was published: put the last back"
+        )
+    tree = Frontier().extend(snapshot.leaf_hashes(slot, 0, signed.size))
     if tree.size != signed.size or tree.root() != signed.root:
         return (
             f"the super-log was changed: its first {signed.size:,} records lead to root"

@@ -5,7 +5,13 @@ from tallystick.ledger.logs import Logs
 from tallystick.ledger.ports import KeyKeeper, Lock, Snapshot
 from tallystick.ledger.published import latest_of
 from tallystick.ledger.reader import tile_hashes
-from tallystick.ledger.super_logs import SuperLog, current_super, pinned_root, read_signed
+from tallystick.ledger.super_logs import (
+    SuperLog,
+    current_super,
+    later_origin,
+    pinned_root,
+    read_signed,
+)
 from tallystick.tlog.key import ED25519, VerifierKey
 from tallystick.tlog.proof import tree_root
 from tallystick.verify.statement import Reason, Statement, read_statement
@@ -19,9 +25,11 @@ def propose(
 
     Raises:
         NotFoundError: No next key was drawn, or there is no epoch yet.
-        VerificationError: A recovery is asked for, but nothing is lost.
+        VerificationError: A recovery is asked for, but nothing is lost; or the store is from
+            before a change of keys.
     """
     current = current_super(snapshot, logs, keeper)
+    _require_last(logs, lock, current)
     public = keeper.next_public_key
     if public is None:
         raise NotFoundError("key file: no next key, want one: `tallystick keys root request`")
@@ -57,6 +65,7 @@ def require_succeeds(
         raise NotFoundError("root key: none is pinned, want `tallystick keys root pin` first")
     statement = read_statement(note, root)
     current = current_super(snapshot, logs, keeper)
+    _require_last(logs, lock, current)
     if statement.serial != current.serial + 1:
         raise ConflictError(f"statement: serial {statement.serial}, want {current.serial + 1}")
     if statement.old != current.key:
@@ -70,6 +79,21 @@ def require_succeeds(
         raise NotFoundError(f"{current.origin}: no epoch yet, want one before another super-log")
     _require_bounds(snapshot, logs, keeper, lock, statement, current)
     return statement
+
+
+def _require_last(logs: Logs, lock: Lock, current: SuperLog) -> None:
+    """Refuse a store from before a change of keys: the root has spoken of what follows already.
+
+    A second statement of one number would be two histories of keys, and the copy's signing key
+    is not even known here.
+    """
+    text = lock.fetch()
+    later = None if text is None else later_origin(text, current, logs.deployment)
+    if later is not None:
+        raise VerificationError(
+            f"lock file: of {later}, the store knows nothing after {current.origin}:"
+            " restore a copy from after that change of keys"
+        )
 
 
 def _require_bounds(
@@ -104,9 +128,7 @@ def _loss(
         raise NotFoundError("lock file: gone, want it: it tells how far the super-log came")
     _, signed, slot = read_signed(snapshot, text, logs, keeper)
     if slot != current.slot:
-        raise VerificationError(
-            f"lock file: of {signed.origin}, the store knows nothing after {current.origin}"
-        )
+        raise VerificationError(f"lock file: of {signed.origin}, want {current.origin}")
     size = snapshot.head(slot).size
     if size >= signed.size:
         raise VerificationError(

@@ -67,6 +67,27 @@ def current_super(snapshot: Snapshot, logs: Logs, keeper: KeyKeeper) -> SuperLog
     return super_logs(snapshot, logs, keeper)[-1]
 
 
+def later_origin(text: str, current: SuperLog, deployment: str) -> str | None:
+    """Tell whether a checkpoint is of a super-log that comes after the store's current one.
+
+    Nobody's signature is looked at: the key that follows is one that this store does not know.
+
+    Args:
+        text: The checkpoint's note, such as the lock has.
+        current: The newest super-log in the store.
+        deployment: Name of the deployment.
+
+    Returns:
+        Its origin; None where it is none of this deployment's, or of a known super-log.
+    """
+    try:
+        origin = Checkpoint.parse(Note.parse(text).text).origin
+        named, serial = read_super_origin(origin)
+    except MalformedError:
+        return None
+    return origin if named == deployment and serial > current.serial else None
+
+
 def read_signed(
     snapshot: Snapshot, text: str, logs: Logs, keeper: KeyKeeper
 ) -> tuple[Note, Checkpoint, int]:
