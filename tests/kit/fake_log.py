@@ -257,7 +257,7 @@ class FakeLog:
         match parts.path.strip("/").split("/"):
             case ["v1", "super", "checkpoint"] if self.notes:
                 return 200, self.notes[-1].encode()
-            case ["v1", "super", "tile", *rest]:
+            case ["v1", "super", "tile", *rest] | ["v1", "super", "1", "tile", *rest]:
                 return _tile(self.records, rest)
             case ["v1", "epochs", number, "changes"] if number.isdigit():
                 found = self.changes.get(int(number))

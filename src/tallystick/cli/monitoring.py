@@ -82,6 +82,8 @@ def _look_for_ever(observer: Monitor, every: int, found: set[Kind]) -> None:
     try:
         while True:
             found |= observer.look()
+            if observer.stopped:
+                return
             sleep(every)
     except KeyboardInterrupt:
         if not found:

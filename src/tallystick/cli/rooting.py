@@ -1,6 +1,5 @@
 """``keys root`` and ``pins refresh``: an offline key that says which online keys to believe."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -19,9 +18,9 @@ from tallystick.tlog.key import VerifierKey
 from tallystick.verify.refreshing import refresh
 from tallystick.verify.statement import Reason, Statement
 from tallystick.watch.http import Site
+from tallystick.watch.key_change import shown_statements
 
 _MOST: Final = 65_536
-_MOST_SHOWN: Final = 1 << 22
 _ANSWER_S: Final = 20
 
 
@@ -111,11 +110,12 @@ def refresh_pins(
 ) -> None:
     """Follow the root's statements, as --server shows them, and write the pins anew."""
     session: Session = context.obj
+    known = pins.read_bytes()
     if statement:
         notes = [_text(path.read_bytes()[:_MOST]) for path in statement]
     else:
-        notes = _shown(Site(session.settings.server, timeout_s=_ANSWER_S))
-    data, followed = refresh(pins.read_bytes(), notes)
+        notes = shown_statements(Site(session.settings.server, timeout_s=_ANSWER_S))
+    data, followed = refresh(known, notes)
     if followed:
         draft = pins.with_name(f"{pins.name}.new")
         draft.write_bytes(data)
@@ -123,18 +123,6 @@ def refresh_pins(
     members = [{"serial": it.serial, "reason": str(it.reason)} for it in followed]
     lines = [line for statement in followed for line in _told(statement)]
     session.tell({"followed": members}, lines or ["nothing new: the pins stay as they are"])
-
-
-def _shown(site: Site) -> list[str]:
-    """Ask a server for the statements; nothing in them is believed."""
-    try:
-        told = json.loads(site.get("/.well-known/tallystick", limit=_MOST_SHOWN))
-    except ValueError:
-        told = None
-    notes = told.get("statements") if isinstance(told, dict) else None
-    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
-        raise MalformedError("server: no list of statements, want one")
-    return notes
 
 
 def _told(statement: Statement) -> list[str]:

@@ -1,6 +1,7 @@
 """New pins from old ones: following a change of keys by the statements of a pinned root."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tallystick.errors import MalformedError, VerificationError
 from tallystick.tlog.note import VerifierKey
@@ -25,11 +26,7 @@ def refresh(data: bytes, notes: Sequence[str]) -> tuple[bytes, list[Statement]]:
         VerificationError: No root is pinned, the root did not sign a statement, or a statement
             does not follow what is pinned.
     """
-    pins = Pins.parse(data)
-    if pins.root is None:
-        raise VerificationError("pins: no root, want one: without it no statement is believed")
-    known = _newest(pins, require_root(pins.root))
-    followed = list(follow_statements(notes, pins.root, known))
+    _, followed = follow(Pins.parse(data), notes)
     if not followed:
         return data, []
     members = strict_json.read(data, "pins")
@@ -43,6 +40,21 @@ def refresh(data: bytes, notes: Sequence[str]) -> tuple[bytes, list[Statement]]:
             listed = [frozen if key == old else key for key in listed]
         listed.append(statement.key.vkey())
     return strict_json.write({**members, "super": listed}), followed
+
+
+def follow(pins: Pins, notes: Sequence[str]) -> tuple[Pins, list[Statement]]:
+    """Do the same with pins that were read; raises as :func:`refresh`."""
+    if pins.root is None:
+        raise VerificationError("pins: no root, want one: without it no statement is believed")
+    known = _newest(pins, require_root(pins.root))
+    followed = list(follow_statements(notes, pins.root, known))
+    keys, frozen = list(pins.keys), dict(pins.frozen)
+    for statement in followed:
+        if statement.frozen is not None and statement.old in keys:
+            keys.remove(statement.old)
+            frozen[statement.old] = statement.frozen[0]
+        keys.append(statement.key)
+    return replace(pins, keys=tuple(keys), frozen=frozen), followed
 
 
 def _newest(pins: Pins, deployment: str) -> VerifierKey:

@@ -24,6 +24,7 @@ class Subject(StrEnum):
 
     SERVER = "server"
     SIGNATURE = "signature"
+    KEYS = "keys"
     WITNESSES = "witnesses"
     SUPER_LOG = "super-log"
     TIME = "time"

@@ -9,8 +9,10 @@ from typing import Final
 
 from tallystick.verify.telling import time_line
 from tallystick.watch.alarm import Alarm, AllClear
+from tallystick.watch.delivery import Delivery
 from tallystick.watch.durably import sync_folder, write_durably
-from tallystick.watch.monitor_state import Delivery, OpenAlarm, State
+from tallystick.watch.key_change import KeyChange
+from tallystick.watch.monitor_state import OpenAlarm, State
 
 Tell = Callable[[Mapping[str, object], str], None]
 """Writes one line of the log: as members and as a text."""
@@ -82,6 +84,18 @@ class AlarmBook:
             name = f"{state.log_hex} {alarm.kind} {alarm.subject} {alarm.since_s}"
             state = self._queue(replace(state, alarms=kept), "monitor.alarm.cleared", members, name)
         return state
+
+    def tell_change(self, state: State, change: KeyChange) -> State:
+        """Tell that the root's statement of a change of keys is followed, and remember it."""
+        members: dict[str, object] = {
+            "event": "keys-changed",
+            "time": time_line(self.now()),
+            "log": state.log_hex,
+            **change.members(),
+        }
+        self.tell(members, f"keys   {'; '.join(change.lines)}")
+        grown = replace(state, statements=(*state.statements, change.note))
+        return self._queue(grown, "monitor.keys.changed", members, f"{state.log_hex} {change.note}")
 
     def _keep(self, members: Mapping[str, object], alarm: Alarm) -> str:
         """Write what the alarm rests on into a folder of its own, and return the folder's name."""

@@ -95,6 +95,14 @@ def keys_of_log(origin: str, pins: Pins) -> list[VerifierKey]:
     return own
 
 
+def every_key(pins: Pins) -> list[VerifierKey]:
+    """Return the keys by which somebody reads what he himself believed earlier: frozen ones, too.
+
+    A key that is frozen now was not when its log was followed.
+    """
+    return [*pins.keys, *(key for key in pins.frozen if key not in pins.keys)]
+
+
 def deployment_of(super_origin: str) -> str | None:
     """Return the deployment whose super-log has this origin; None for another log's."""
     try:

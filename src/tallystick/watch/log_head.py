@@ -14,6 +14,7 @@ from tallystick.verify.records import slot_of
 from tallystick.watch.alarm import Alarm, AlarmError, Kind, Subject
 from tallystick.watch.evidence import ProvenHead, ProvenRecord, hashes_of
 from tallystick.watch.http import Site
+from tallystick.watch.key_change import KeyChange
 
 _MAX_ANSWER = 65_536
 
@@ -87,6 +88,17 @@ class EpochsOfLog:
             if told.head.size >= before.size:
                 raise
             return told
+
+
+def lost_entries(before: ProvenHead, head: ProvenHead, change: KeyChange) -> Alarm:
+    """Return the alarm of a log of which a recovery left less than was seen."""
+    text = f"{head.origin}: {before.size:,} entries were seen, a recovery left {head.size:,}"
+    evidence = {
+        "seen.json": _file(before.members()),
+        "shown.json": _file(head.members()),
+        "statement.note": change.note.encode(),
+    }
+    return Alarm(Kind.TRUNCATION, Subject.LOG, text, head.epoch, evidence)
 
 
 def _head(told: Told, at: ProvenRecord) -> ProvenHead:

@@ -17,22 +17,40 @@ from tallystick.errors import (
     NotFoundError,
     VerificationError,
 )
+from tallystick.verify.pins import Pins
+from tallystick.verify.records import slot_of
 from tallystick.watch.alarm import Alarm, AlarmError, AllClear, Kind, Subject
 from tallystick.watch.alarm_book import AlarmBook
-from tallystick.watch.believing import SignedCheckpoint, read_signed, require_witnesses
+from tallystick.watch.believing import (
+    SignedCheckpoint,
+    every_key,
+    read_signed,
+    require_witnesses,
+)
 from tallystick.watch.evidence import ProvenRecord
-from tallystick.watch.extension import compare_sizes
 from tallystick.watch.http import NoAnswerError, Site
-from tallystick.watch.log_head import EpochsOfLog
+from tallystick.watch.key_change import (
+    KeyChange,
+    changes_since,
+    is_lost,
+    learn,
+    require_carried,
+    require_frozen,
+    shown_statements,
+    super_log_of,
+    unrooted,
+)
+from tallystick.watch.log_head import EpochsOfLog, lost_entries
 from tallystick.watch.monitor_state import Known, State, StateFile
 from tallystick.watch.record_order import records_out_of_order
 from tallystick.watch.rules import Rules
-from tallystick.watch.super_log import Place, Reading, read_first, read_on
+from tallystick.watch.super_log import Place, Reading, read_first, read_on, read_whole
 from tallystick.watch.tiles import TiledLog
 from tallystick.watch.webhook import Webhook
 
 _SAVE_EVERY: Final = 64
 
+Event = Alarm | AllClear | KeyChange
 Progress = Callable[[int, int], None]
 """(epochs followed, in all)"""
 
@@ -50,6 +68,7 @@ class Monitor:
         webhook: Where messages go, or None.
         progress: Told of epochs while there are many.
         state: What is known; begins with what the file holds.
+        stopped: Whether only people can go on: keys changed, and no root is pinned.
     """
 
     site: Site
@@ -60,9 +79,11 @@ class Monitor:
     webhook: Webhook | None = None
     progress: Progress = lambda _done, _total: None
     state: State = field(init=False)
+    stopped: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self.state = self.file.read(self.rules.log_hex, self.rules.keys)
+        self.state = self.file.read(self.rules.log_hex, self.rules.pins)
+        self._believe(self.state.believed(self.rules.pins))
 
     def look(self) -> set[Kind]:
         """Look once, and give the alarms that this calls for.
@@ -76,6 +97,8 @@ class Monitor:
             if isinstance(event, Alarm):
                 found.add(event.kind)
                 self.state = self.book.give(self.state, event)
+            elif isinstance(event, KeyChange):
+                self.state = self.book.tell_change(self.state, event)
             else:
                 self.state = self.book.clear(self.state, event)
             if self.state is not before:
@@ -88,16 +111,15 @@ class Monitor:
         if self.webhook is None:
             return True
         kept = []
-        for delivery in self.state.deliveries:
-            due = delivery.due_s <= self.now()
-            left = self.webhook.send(delivery, self.now()) if due else delivery
+        for it in self.state.deliveries:
+            left = self.webhook.send(it, self.now()) if it.due_s <= self.now() else it
             kept += [] if left is None else [left]
         if tuple(kept) != self.state.deliveries:
             self.state = replace(self.state, deliveries=tuple(kept))
             self.file.write(self.state)
         return not kept
 
-    def _looked(self) -> Iterator[Alarm | AllClear]:
+    def _looked(self) -> Iterator[Event]:
         try:
             yield from self._followed()
         except NoAnswerError as error:
@@ -110,11 +132,19 @@ class Monitor:
             return
         yield AllClear(Subject.SERVER)
 
-    def _followed(self) -> Iterator[Alarm | AllClear]:
-        log, known = TiledLog(self.site, "/v1/super"), self.state.known
-        signed = read_signed(log.checkpoint(), self.rules.keys)
+    def _followed(self) -> Iterator[Event]:
+        shown = TiledLog(self.site, "/v1/super").checkpoint()
+        yield from self._learned(shown)
+        signed = read_signed(shown, self.rules.keys)
         yield AllClear(Subject.SIGNATURE)
-        reading = _read(log, known, signed)
+        log, known = super_log_of(self.site, signed.checkpoint.origin), self.state.known
+        reading = None
+        if known is None:
+            reading = read_first(log, signed)
+        elif known.is_of(signed):
+            reading = read_on(log, known.signed, known.edge, signed)
+        if reading is not None:
+            yield AllClear(Subject.KEYS)
         try:
             require_witnesses(signed, self.rules.pins)
         except AlarmError as error:
@@ -122,18 +152,94 @@ class Monitor:
             # last checkpoint that had one.
             yield error.alarm
             if known is not None:
-                yield self._freshness(known.last)
+                yield self.rules.freshness(known.last, self.now())
             return
         yield AllClear(Subject.WITNESSES)
+        if reading is None:
+            yield from self._succession(signed)
+            known = self.state.known
+            if known is None or not known.is_of(signed):
+                return
+            yield AllClear(Subject.KEYS)
+            reading = read_on(log, known.signed, known.edge, signed)
         places = list(reading.epochs())
-        if known is None and not places:
-            text = "the last records of the super-log hold no epoch, want one"
-            raise AlarmError(Alarm(Kind.UNPROVEN, Subject.SUPER_LOG, text))
-        if places:
-            yield self._freshness(reading.prove(places[-1]))
-        elif known is not None:
-            yield self._freshness(known.last)
+        last = known.last if known and not places else reading.newest_epoch()
+        yield self.rules.freshness(last, self.now())
         yield from self._epochs(reading, places if known else places[-1:])
+
+    def _learned(self, shown: bytes) -> Iterator[Event]:
+        """Follow the statements, where another super-log is shown than is pinned."""
+        try:
+            pins, changes = learn(self.site, self.rules.pins, shown)
+        except AlarmError:
+            self.stopped = self.rules.pins.root is None
+            raise
+        self._believe(pins)
+        yield from changes
+
+    def _believe(self, pins: Pins) -> None:
+        self.rules = replace(self.rules, pins=pins)
+
+    def _succession(self, signed: SignedCheckpoint) -> Iterator[Event]:
+        """Follow the old super-log to its end and the next from its beginning, one after another.
+
+        The newest checkpoint is witnessed; each super-log before it is held by the record that
+        names its last note.
+        """
+        known, pins = self.state.known, self.rules.pins
+        origin = signed.checkpoint.origin
+        if known is None or pins.root is None:
+            self.stopped = known is not None
+            raise unrooted(origin)
+        since = known.signer(every_key(pins))
+        for change in changes_since(pins.root, shown_statements(self.site), since):
+            old_log = super_log_of(self.site, change.statement.old.name)
+            log = super_log_of(self.site, change.statement.key.name)
+            old = read_signed(old_log.checkpoint(), [change.statement.old])
+            new = signed
+            if change.statement.key.name != origin:
+                new = read_signed(log.checkpoint(), [change.statement.key])
+            require_carried(log, new, old, change)
+            require_frozen(old_log, old, change)
+            yield from self._to_the_end(old_log, old, change)
+            if self.state.known is None or self.state.known.signed.text != old.text:
+                return
+            reading = read_whole(log, new)
+            yield from self._recovered(reading, change)
+            yield from self._epochs(reading, list(reading.epochs()))
+            if new is signed or not self.state.known.is_of(new):
+                return
+
+    def _to_the_end(
+        self, log: TiledLog, old: SignedCheckpoint, change: KeyChange
+    ) -> Iterator[Event]:
+        """Follow a super-log that another one follows to the last checkpoint that it has."""
+        known = self.state.known
+        if known is None:
+            return
+        seen = known.signed.checkpoint
+        if not is_lost(seen, old.checkpoint, change):
+            reading = read_on(log, known.signed, known.edge, old)
+            yield from self._epochs(reading, list(reading.epochs()))
+            return
+        # What was seen behind this end is lost, as the root says: go on from what is left.
+        reading = read_first(log, old)
+        last = reading.newest_epoch()
+        left = replace(known, signed=old, edge=reading.end, last=last, followed=last)
+        self._remember(left, save=True)
+
+    def _recovered(self, reading: Reading, change: KeyChange) -> Iterator[Event]:
+        """Go on from the head that a recovery left of the log, and tell that entries are lost."""
+        known = self.state.known
+        if not change.is_recovery or known is None:
+            return
+        at = reading.first_epoch()
+        if at.record.slots <= slot_of(known.head.origin):
+            return
+        head = EpochsOfLog(self.site, self.rules.log_hex).head(at, None)
+        if head.origin == known.head.origin and head.size < known.head.size:
+            yield lost_entries(known.head, head, change)
+            self._remember(replace(known, head=head), save=True)
 
     def _epochs(self, reading: Reading, places: list[Place]) -> Iterator[Alarm | AllClear]:
         known = self.state.known
@@ -188,30 +294,7 @@ class Monitor:
         if save:
             self.file.write(self.state)
 
-    def _freshness(self, newest: ProvenRecord) -> Alarm | AllClear:
-        record = newest.record
-        age_s = self.now() - record.time_s
-        # An epoch dated ahead would stay fresh for as long as its maker likes.
-        if abs(age_s) <= self.rules.max_age_s:
-            return AllClear(Subject.TIME)
-        text = f"epoch {record.epoch:,} is dated {abs(age_s):,} s {'ago' if age_s > 0 else 'ahead'}"
-        text += f", want at most {self.rules.max_age_s:,} s"
-        return Alarm(Kind.STALE, Subject.TIME, text, record.epoch)
-
 
 def evidence_folder(state: Path) -> Path:
     """Return where the evidence of a monitor lies whose state is in that file."""
     return state.with_name(f"{state.name}.evidence")
-
-
-def _read(log: TiledLog, known: Known | None, signed: SignedCheckpoint) -> Reading:
-    if known is None:
-        return read_first(log, signed)
-    if signed.checkpoint.origin != known.signed.checkpoint.origin:
-        text = f"super-log {signed.checkpoint.origin}, want {known.signed.checkpoint.origin}"
-        evidence = {"seen.note": known.signed.text.encode(), "shown.note": signed.text.encode()}
-        raise AlarmError(Alarm(Kind.WRONG_KEY, Subject.SIGNATURE, text, evidence=evidence))
-    compare_sizes(known.signed, signed)
-    if signed.checkpoint == known.signed.checkpoint:
-        return Reading(signed, known.edge, (), known.edge)
-    return read_on(log, known.signed, known.edge, signed)

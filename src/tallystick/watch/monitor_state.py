@@ -9,18 +9,21 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
 
 from tallystick.errors import ConflictError, MalformedError, VerificationError
-from tallystick.tlog.note import VerifierKey
+from tallystick.tlog.note import VerifierKey, verify_note
 from tallystick.tlog.spelling import encode_base64
 from tallystick.tlog.tree import Frontier
 from tallystick.verify import strict_json
+from tallystick.verify.pins import Pins
+from tallystick.verify.refreshing import follow
 from tallystick.watch.alarm import AlarmError
-from tallystick.watch.believing import SignedCheckpoint, read_signed
+from tallystick.watch.believing import SignedCheckpoint, every_key, read_signed
+from tallystick.watch.delivery import Delivery
 from tallystick.watch.durably import write_durably
 from tallystick.watch.evidence import ProvenHead, ProvenRecord, hashes_of
 from tallystick.watch.super_log import Edge
@@ -45,23 +48,6 @@ class OpenAlarm:
     subject: str
     what: str
     since_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A webhook message that its receiver has not taken yet.
-
-    Attributes:
-        name: Its ``webhook-id``, the same in every try.
-        body: What is sent.
-        tries: How often it was tried.
-        due_s: When to try next, in seconds since 1970.
-    """
-
-    name: str
-    body: str
-    tries: int
-    due_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +112,15 @@ class Known:
                 return known
         raise MalformedError("monitor state: known, want note, frontier, last and so on")
 
+    def is_of(self, signed: SignedCheckpoint) -> bool:
+        """Tell whether a checkpoint is of the super-log that was followed."""
+        return signed.checkpoint.origin == self.signed.checkpoint.origin
+
+    def signer(self, keys: list[VerifierKey]) -> VerifierKey:
+        """Return the key by which the super-checkpoint was believed."""
+        origin = self.signed.checkpoint.origin
+        return verify_note(self.signed.note, [key for key in keys if key.name == origin])[0]
+
     def _verify(self, keys: list[VerifierKey]) -> None:
         root = self.edge.frontier.root()
         if root != self.signed.checkpoint.root or self.edge.tail_bytes < 0:
@@ -147,12 +142,22 @@ class State:
         known: What was found in order, or None before the first time.
         alarms: Those that are open.
         deliveries: Messages under way.
+        statements: The root's statements that were followed since the pins were made.
     """
 
     log_hex: str
     known: Known | None = None
     alarms: tuple[OpenAlarm, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+    statements: tuple[str, ...] = ()
+
+    def believed(self, pins: Pins) -> Pins:
+        """Return the pins with what the statements add to them.
+
+        Raises:
+            VerificationError: The pinned root did not sign them.
+        """
+        return follow(pins, self.statements)[0] if self.statements and pins.root else pins
 
     def format(self) -> bytes:
         """Write the file: the members, and a line with their SHA-256."""
@@ -161,13 +166,14 @@ class State:
             "log": self.log_hex,
             "known": {} if self.known is None else self.known.members(),
             "alarms": [_members(alarm) for alarm in self.alarms],
-            "deliveries": [_members(delivery) for delivery in self.deliveries],
+            "deliveries": [delivery.members() for delivery in self.deliveries],
+            "statements": list(self.statements),
         }
         written = strict_json.write(members)
         return written + f"\n{sha256(written).hexdigest()}\n".encode()
 
     @classmethod
-    def parse(cls, data: bytes, log_hex: str, keys: list[VerifierKey]) -> Self:
+    def parse(cls, data: bytes, log_hex: str, pins: Pins) -> Self:
         """Read the file, and check all of it.
 
         Raises:
@@ -185,18 +191,24 @@ class State:
                 "known": dict() as known,
                 "alarms": [*alarms],
                 "deliveries": [*deliveries],
+                **others,
             } if kind == FORMAT:
                 pass
             case _:
                 raise MalformedError(f"monitor state: another form, want {FORMAT}")
         if log != log_hex:
             raise ConflictError(f"monitor state: of log {log[:40]}, want {log_hex}")
-        found = Known.of(known, keys) if known else None
+        state = cls(
+            log_hex,
+            None,
+            tuple(map(_open_alarm, alarms)),
+            tuple(map(Delivery.of, deliveries)),
+            _statements(others.get("statements", [])),
+        )
+        found = Known.of(known, every_key(state.believed(pins))) if known else None
         if found is not None and not found.head.origin.endswith(f"/{log_hex}"):
             raise VerificationError(f"monitor state: head of {found.head.origin}, want {log_hex}")
-        return cls(
-            log_hex, found, tuple(map(_open_alarm, alarms)), tuple(map(_delivery, deliveries))
-        )
+        return replace(state, known=found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,20 +241,20 @@ class StateFile:
         finally:
             os.close(lock)
 
-    def read(self, log_hex: str, keys: list[VerifierKey]) -> State:
+    def read(self, log_hex: str, pins: Pins) -> State:
         """Return what is known; nothing where there is no file yet. See :meth:`State.parse`."""
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return State(log_hex)
-        return State.parse(data, log_hex, keys)
+        return State.parse(data, log_hex, pins)
 
     def write(self, state: State) -> None:
         """Replace the file; when this returns, the new one is on disk."""
         write_durably(self.path, state.format())
 
 
-def _members(item: OpenAlarm | Delivery) -> dict[str, object]:
+def _members(item: OpenAlarm) -> dict[str, object]:
     return {name: getattr(item, name) for name in item.__slots__}
 
 
@@ -258,13 +270,7 @@ def _open_alarm(value: object) -> OpenAlarm:
     raise MalformedError("monitor state: alarms, want kind, subject, what and since_s")
 
 
-def _delivery(value: object) -> Delivery:
-    match value:
-        case {
-            "name": str() as name,
-            "body": str() as body,
-            "tries": int() as tries,
-            "due_s": int() as due_s,
-        }:
-            return Delivery(name, body, tries, due_s)
-    raise MalformedError("monitor state: deliveries, want name, body, tries and due_s")
+def _statements(value: object) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(note, str) for note in value):
+        return tuple(value)
+    raise MalformedError("monitor state: statements, want a list of notes")

@@ -6,9 +6,9 @@ from typing import Final
 from tallystick.errors import MalformedError
 from tallystick.tlog.note import VerifierKey
 from tallystick.verify.pins import Pins
-from tallystick.watch.alarm import Alarm, AlarmError, Kind, Subject
+from tallystick.watch.alarm import Alarm, AlarmError, AllClear, Kind, Subject
 from tallystick.watch.believing import deployment_of
-from tallystick.watch.evidence import ProvenHead
+from tallystick.watch.evidence import ProvenHead, ProvenRecord
 
 MAX_AGE_S: Final = 900
 """Age of the newest epoch above which it is stale: an idle deployment makes one in ten minutes."""
@@ -43,6 +43,17 @@ class Rules:
     def _pinned(self) -> str | None:
         own = [it for it in self.pins.origins if it.endswith(f"/{self.log_hex}")]
         return own[0] if own else None
+
+    def freshness(self, newest: ProvenRecord, now_s: int) -> Alarm | AllClear:
+        """Judge the newest epoch by a clock, in seconds since 1970."""
+        record = newest.record
+        age_s = now_s - record.time_s
+        # An epoch dated ahead would stay fresh for as long as its maker likes.
+        if abs(age_s) <= self.max_age_s:
+            return AllClear(Subject.TIME)
+        text = f"epoch {record.epoch:,} is dated {abs(age_s):,} s {'ago' if age_s > 0 else 'ahead'}"
+        text += f", want at most {self.max_age_s:,} s"
+        return Alarm(Kind.STALE, Subject.TIME, text, record.epoch)
 
     def require_origin(self, head: ProvenHead, super_origin: str) -> None:
         """Refuse a log that is not the one asked for, the first time that it is seen."""

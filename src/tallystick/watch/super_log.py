@@ -14,7 +14,7 @@ from tallystick.verify.records import EPOCH, EpochRecord
 from tallystick.watch.alarm import Alarm, AlarmError, Kind, Subject
 from tallystick.watch.believing import SignedCheckpoint
 from tallystick.watch.evidence import ProvenRecord
-from tallystick.watch.extension import disagreement, unproven
+from tallystick.watch.extension import compare_sizes, disagreement, unproven
 from tallystick.watch.tiles import TiledLog, frontier_of
 
 _LENGTH_BYTES: Final = 2
@@ -89,6 +89,25 @@ class Reading:
             if data.startswith(f"{EPOCH}\n".encode()):
                 yield Place(index, _epoch_record(index, data))
 
+    def first_epoch(self) -> ProvenRecord:
+        """Prove the first of the new epoch records; raises as :meth:`newest_epoch`."""
+        return self._an_epoch(0)
+
+    def newest_epoch(self) -> ProvenRecord:
+        """Prove the last of the new epoch records.
+
+        Raises:
+            AlarmError: There is none.
+        """
+        return self._an_epoch(-1)
+
+    def _an_epoch(self, at: int) -> ProvenRecord:
+        places = list(self.epochs())
+        if not places:
+            text = f"the records of {self.signed.checkpoint.origin} hold no epoch, want one"
+            raise AlarmError(Alarm(Kind.UNPROVEN, Subject.SUPER_LOG, text))
+        return self.prove(places[at])
+
     def prove(self, place: Place) -> ProvenRecord:
         """Prove one of the new records under the checkpoint, from what was read."""
         path = inclusion_proof(place.record_index, self.end.size, self._subtrees)
@@ -117,12 +136,15 @@ def read_on(log: TiledLog, old: SignedCheckpoint, start: Edge, new: SignedCheckp
         log: The super-log.
         old: The checkpoint that was believed before.
         start: The edge at its size.
-        new: A signed checkpoint that is not smaller.
+        new: Another signed checkpoint.
 
     Raises:
         AlarmError: The new one does not extend the old one, or the log does not show that.
         NoAnswerError: The log does not answer.
     """
+    compare_sizes(old, new)
+    if new.checkpoint == old.checkpoint:
+        return Reading(new, start, (), start)
     try:
         return _reading(log, start, new)
     except (MalformedError, NotFoundError, VerificationError):
@@ -144,6 +166,19 @@ def read_first(log: TiledLog, new: SignedCheckpoint) -> Reading:
     try:
         start = max(size - 1, 0) // TILE_WIDTH * TILE_WIDTH
         return _reading(log, Edge(frontier_of(start, log.hashes(size))), new)
+    except (MalformedError, NotFoundError, VerificationError) as error:
+        raise AlarmError(unproven(new, str(error))) from None
+
+
+def read_whole(log: TiledLog, new: SignedCheckpoint) -> Reading:
+    """Read a super-log from its first record on, such as one that follows another.
+
+    Raises:
+        AlarmError: The log does not show what its checkpoint commits to.
+        NoAnswerError: The log does not answer.
+    """
+    try:
+        return _reading(log, Edge(Frontier()), new)
     except (MalformedError, NotFoundError, VerificationError) as error:
         raise AlarmError(unproven(new, str(error))) from None
 

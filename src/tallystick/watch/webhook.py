@@ -11,8 +11,8 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from tallystick.errors import MalformedError, TallystickError
+from tallystick.watch.delivery import Delivery
 from tallystick.watch.http import Site
-from tallystick.watch.monitor_state import Delivery
 
 _PREFIX: Final = "whsec_"
 _SECRET_SIZES: Final = range(24, 65)

@@ -187,7 +187,7 @@ def answer_for_another_log(log: FakeLog) -> None:
 
 def serve_garbage_for_bundles(log: FakeLog) -> None:
     grow(log)
-    log.answers[f"/v1/super/tile/entries/000.p/{len(log.records)}"] = (200, b"\x00" * 99)
+    log.answers[f"/v1/super/1/tile/entries/000.p/{len(log.records)}"] = (200, b"\x00" * 99)
 
 
 def serve_garbage_for_the_checkpoint(log: FakeLog) -> None:

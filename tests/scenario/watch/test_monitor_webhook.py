@@ -15,7 +15,7 @@ import pytest
 
 from kit.watching import Watch, grow, watching
 from tallystick.errors import MalformedError
-from tallystick.watch.monitor_state import Delivery
+from tallystick.watch.delivery import Delivery
 from tallystick.watch.webhook import Webhook, read_secret, signature
 
 SECRET = b"s" * 32

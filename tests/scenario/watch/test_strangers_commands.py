@@ -207,7 +207,7 @@ def test_the_exit_codes_are_told_apart(watch: Watch, tally: Command, lie: str, c
         case "garbage":
             grow(watch.log)
             size = len(watch.log.records)
-            watch.log.answers[f"/v1/super/tile/entries/000.p/{size}"] = (200, b"x")
+            watch.log.answers[f"/v1/super/1/tile/entries/000.p/{size}"] = (200, b"x")
         case "age":
             more = ["--max-age", str(int(time.time()) - FIRST_S - 1000)]  # noqa: TID251
         case "gone":
