@@ -24,10 +24,11 @@ from tallystick.verify.pins import Pins
 from tallystick.watch.alarm import AlarmError, Kind
 from tallystick.watch.believing import deployment_of, require_witnesses
 from tallystick.watch.http import NoAnswerError
-from tallystick.watch.mirror import Copy, mirrored
+from tallystick.watch.kept_mirror import Copied, KeptMirror, believed
+from tallystick.watch.key_change import KeyChange
+from tallystick.watch.mirror import mirrored
 from tallystick.watch.mirror_check import MirrorCheck
 from tallystick.watch.mirror_folder import CHECKPOINT, MirrorFolder
-from tallystick.watch.mirror_source import Source, SuperSource, TenantSource
 from tallystick.watch.rules import Rules
 
 
@@ -54,25 +55,23 @@ def mirror(
     session: Session = context.obj
     if (log is None) is not super_log:
         raise UsageError("mirror: want one of --super and --log")
-    believed = read_pins(pins)
+    pinned = read_pins(pins)
     site = site_of(session)
-    source: Source = SuperSource(site, believed)
     if log is not None:
-        source = TenantSource(site, Rules(log, believed))
+        Rules(log, pinned)
     folder = MirrorFolder(into)
     with folder.held():
-        raise end(_copy(session, source, folder, believed, None if once else every))
+        kept = KeptMirror(site, folder, pinned, log)
+        raise end(_copy(session, kept, None if once else every))
 
 
-def _copy(
-    session: Session, source: Source, folder: MirrorFolder, pins: Pins, every: int | None
-) -> set[Kind]:
+def _copy(session: Session, kept: KeptMirror, every: int | None) -> set[Kind]:
     found: set[Kind] = set()
     try:
         while True:
-            wrong = _copy_once(session, source, folder, pins)
+            wrong = _copy_once(session, kept)
             found |= wrong
-            if every is None:
+            if every is None or kept.stopped:
                 return wrong
             sleep(every)
     except KeyboardInterrupt:
@@ -81,29 +80,34 @@ def _copy(
         return found
 
 
-def _copy_once(session: Session, source: Source, folder: MirrorFolder, pins: Pins) -> set[Kind]:
-    old = mirrored(folder, pins)
+def _copy_once(session: Session, kept: KeptMirror) -> set[Kind]:
     try:
-        new = source.newest()
-        with session.progress("mirror") as told:
-            added = Copy(source.log, folder, new, told).make(old)
+        with session.progress("mirror") as kept.progress:
+            for event in kept.look():
+                if isinstance(event, KeyChange):
+                    session.tell({"event": "keys-changed", **event.members()}, event.lines)
+                else:
+                    _tell_copied(session, event)
     except AlarmError as error:
         return _tell_wrong(session, error.alarm.kind, error.alarm.what)
     except NoAnswerError as error:
         return _tell_wrong(session, Kind.UNREACHABLE, str(error))
     except (ForbiddenError, MalformedError, NotFoundError, VerificationError) as error:
         return _tell_wrong(session, Kind.UNPROVEN, str(error))
-    checkpoint = new.checkpoint
+    return set()
+
+
+def _tell_copied(session: Session, copied: Copied) -> None:
+    checkpoint = copied.signed.checkpoint
     members: dict[str, object] = {
         "event": "mirrored",
         "origin": checkpoint.origin,
         "size": checkpoint.size,
-        "added": added,
+        "added": copied.added,
     }
-    text = f"{checkpoint.origin}: {checkpoint.size:,} entries, {added:,} of them new"
-    if added or old is None or session.as_json:
+    text = f"{checkpoint.origin}: {checkpoint.size:,} entries, {copied.added:,} of them new"
+    if copied.added or copied.is_first or session.as_json:
         session.tell(members, [text])
-    return set()
 
 
 def _tell_wrong(session: Session, kind: Kind, what: str) -> set[Kind]:
@@ -131,7 +135,7 @@ def check_mirror(
     folder = MirrorFolder(path)
     if not path.is_dir():
         raise NotFoundError(f"{path}: no folder, want that of a mirror")
-    pins = None if pins_file is None else read_pins(pins_file)
+    pins = None if pins_file is None else believed(folder, read_pins(pins_file))
     with folder.held(), session.progress("fsck") as told:
         data = folder.read(CHECKPOINT)
         if data is None:

@@ -82,13 +82,19 @@ def require_witnesses(signed: SignedCheckpoint, pins: Pins) -> None:
         raise AlarmError(_no_quorum(signed, text))
 
 
-def keys_of_log(origin: str, pins: Pins) -> list[VerifierKey]:
+def keys_of_log(origin: str, pins: Pins, *, earlier: bool = False) -> list[VerifierKey]:
     """Return the keys that may sign a log's own checkpoints, or the super-log's.
 
     A deployment signs both with one key, under the log's origin as its name.
+
+    Args:
+        origin: Of the log.
+        pins: What to believe.
+        earlier: Whether keys count, too, that are frozen now.
     """
-    own = list(pins.keys_of(origin))
-    for key in pins.keys:
+    keys = every_key(pins) if earlier else list(pins.keys)
+    own = [key for key in keys if key.name == origin]
+    for key in keys:
         deployment = deployment_of(key.name)
         if deployment is not None and origin.startswith(f"{deployment}/t/"):
             own.append(VerifierKey.of(origin, ED25519, key.public))

@@ -33,7 +33,7 @@ from tallystick.verify.statement import (
 )
 from tallystick.verify.super_origin import read_super_origin
 from tallystick.watch.alarm import Alarm, AlarmError, Kind, Subject
-from tallystick.watch.believing import SignedCheckpoint, deployment_of
+from tallystick.watch.believing import SignedCheckpoint, deployment_of, read_signed
 from tallystick.watch.http import Site
 from tallystick.watch.tiles import TiledLog
 
@@ -150,6 +150,34 @@ def unrooted(origin: str) -> AlarmError:
         " and run `tallystick pins refresh`"
     )
     return AlarmError(Alarm(Kind.WRONG_KEY, Subject.KEYS, text))
+
+
+def carried(
+    site: Site, change: KeyChange, newest: SignedCheckpoint
+) -> tuple[SignedCheckpoint, SignedCheckpoint]:
+    """Demand that a super-log carries on the one before it.
+
+    Args:
+        site: The server.
+        change: The statement between the two.
+        newest: The newest super-checkpoint, of this super-log or of one that follows it.
+
+    Returns:
+        The last checkpoint of the old super-log, and the newest of the other.
+
+    Raises:
+        AlarmError: It does not, or that is not shown.
+        TallystickError: As :meth:`Site.get`.
+    """
+    statement = change.statement
+    old_log, log = (super_log_of(site, it.name) for it in (statement.old, statement.key))
+    old = read_signed(old_log.checkpoint(), [statement.old])
+    new = newest
+    if newest.checkpoint.origin != statement.key.name:
+        new = read_signed(log.checkpoint(), [statement.key])
+    require_carried(log, new, old, change)
+    require_frozen(old_log, old, change)
+    return old, new
 
 
 def require_carried(

@@ -32,8 +32,14 @@ Progress = Callable[[int, int], None]
 """(files in place, in all)"""
 
 
-def mirrored(folder: MirrorFolder, pins: Pins) -> SignedCheckpoint | None:
+def mirrored(folder: MirrorFolder, pins: Pins, *, earlier: bool = False) -> SignedCheckpoint | None:
     """Return the checkpoint that a folder has, or None where it has none yet.
+
+    Args:
+        folder: The folder.
+        pins: What to believe.
+        earlier: Whether it is enough that it was believed when it was copied, by a key that is
+            frozen now.
 
     Raises:
         VerificationError: No pinned key signed it.
@@ -43,7 +49,8 @@ def mirrored(folder: MirrorFolder, pins: Pins) -> SignedCheckpoint | None:
         return None
     try:
         origin = data.partition(b"\n")[0].decode(errors="replace")
-        return read_signed(data, keys_of_log(origin, pins) or list(pins.keys))
+        keys = keys_of_log(origin, pins, earlier=earlier)
+        return read_signed(data, keys or list(pins.keys))
     except AlarmError as error:
         raise VerificationError(f"{folder.path}: {error.alarm.what}") from None
 

@@ -6,12 +6,15 @@
     tile/0/000  tile/0/001.p/17  tile/1/000.p/1  …
     tile/entries/000  tile/entries/001.p/17
 
-Two further files are for the mirror alone: ``.lock`` and ``.sizes``.
+Further files are for the mirror alone: ``.lock``, ``.sizes``, and ``.statements``: the root's
+statements that it followed. The copy of a super-log that follows the one here lies in a folder
+that is named by its serial number.
 """
 
 import fcntl
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +23,13 @@ from typing import Final
 from tallystick.errors import ConflictError, MalformedError
 from tallystick.tlog.spelling import parse_decimal
 from tallystick.tlog.tile import TILE_WIDTH, Tile, entries_path, partial_width
+from tallystick.verify import strict_json
 from tallystick.watch.durably import write_durably
 
 CHECKPOINT: Final = "checkpoint"
 _LOCK: Final = ".lock"
 _SIZES: Final = ".sizes"
+_STATEMENTS: Final = ".statements"
 _READABLE: Final = 0o644
 
 
@@ -111,6 +116,32 @@ class MirrorFolder:
         """Write down of which sizes partial tiles may lie here."""
         words = " ".join(str(size) for size in dict.fromkeys(sizes))
         write_durably(self.path / _SIZES, f"{words}\n".encode())
+
+    def statements(self) -> list[str]:
+        """Return the root's statements that were kept; whoever uses them verifies them.
+
+        Raises:
+            MalformedError: The file holds something else.
+        """
+        data = self.read(_STATEMENTS)
+        notes = [] if data is None else strict_json.read(data, f"{self.path / _STATEMENTS}")
+        if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+            raise MalformedError(f"{self.path / _STATEMENTS}: want a list of notes")
+        return notes
+
+    def keep_statements(self, notes: Sequence[str]) -> None:
+        """Keep the root's statements, in order of their serial numbers."""
+        write_durably(self.path / _STATEMENTS, json.dumps(list(notes)).encode(), _READABLE)
+
+    def following(self, serial: int) -> "MirrorFolder":
+        """Return the folder of a super-log that follows the one here."""
+        return MirrorFolder(self.path / str(serial))
+
+    def newest(self) -> "MirrorFolder":
+        """Return the folder of the newest super-log that is copied."""
+        serials = [int(it.name) for it in self.path.iterdir() if it.name.isdecimal()]
+        found = [self.following(serial) for serial in sorted(serials, reverse=True)]
+        return next((it for it in found if it.read(CHECKPOINT) is not None), self)
 
     def drop_partial(self, *kept: int) -> None:
         """Remove the partial tiles of all sizes noted but those kept.

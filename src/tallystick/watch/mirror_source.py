@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import sleep
-from typing import Final, Protocol
+from typing import Final
 
 from tallystick.errors import VerificationError
 from tallystick.tlog.checkpoint import Checkpoint
@@ -17,6 +17,7 @@ from tallystick.watch.believing import (
 )
 from tallystick.watch.evidence import ProvenHead
 from tallystick.watch.http import Site
+from tallystick.watch.key_change import super_log_of
 from tallystick.watch.log_head import EpochsOfLog
 from tallystick.watch.rules import Rules
 from tallystick.watch.super_log import read_first
@@ -26,13 +27,12 @@ _TRIES: Final = 4
 _PAUSE_S: Final = 1.0
 
 
-class Source(Protocol):
-    """A log to mirror."""
+@dataclass(frozen=True, slots=True)
+class SuperSource:
+    """The super-log, which is for everybody."""
 
-    @property
-    def log(self) -> TiledLog:
-        """Where its tiles are."""
-        ...
+    site: Site
+    pins: Pins
 
     def newest(self) -> SignedCheckpoint:
         """Return its newest checkpoint that is to be believed.
@@ -41,24 +41,8 @@ class Source(Protocol):
             AlarmError: There is none.
             TallystickError: As :meth:`Site.get`.
         """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class SuperSource:
-    """The super-log, which is for everybody."""
-
-    site: Site
-    pins: Pins
-
-    @property
-    def log(self) -> TiledLog:
-        """See :class:`Source`."""
-        return TiledLog(self.site, "/v1/super")
-
-    def newest(self) -> SignedCheckpoint:
-        """See :class:`Source`."""
-        signed = read_signed(self.log.checkpoint(), list(self.pins.keys))
+        shown = TiledLog(self.site, "/v1/super").checkpoint()
+        signed = read_signed(shown, list(self.pins.keys))
         require_witnesses(signed, self.pins)
         return signed
 
@@ -77,11 +61,11 @@ class TenantSource:
 
     @property
     def log(self) -> TiledLog:
-        """See :class:`Source`."""
+        """Where its tiles are."""
         return TiledLog(self.site, f"/v1/logs/{self.rules.log_hex}")
 
     def newest(self) -> SignedCheckpoint:
-        """See :class:`Source`."""
+        """Return its newest checkpoint; raises as :meth:`SuperSource.newest`."""
         signed, head = self._both()
         for _ in range(_TRIES):
             if signed.checkpoint == Checkpoint(head.origin, head.size, head.root):
@@ -100,7 +84,7 @@ class TenantSource:
 
     def _head(self) -> ProvenHead:
         signed = SuperSource(self.site, self.rules.pins).newest()
-        reading = read_first(TiledLog(self.site, "/v1/super"), signed)
+        reading = read_first(super_log_of(self.site, signed.checkpoint.origin), signed)
         places = list(reading.epochs())
         if not places:
             raise VerificationError("super-log: no epoch among its last records, want one")

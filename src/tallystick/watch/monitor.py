@@ -31,11 +31,10 @@ from tallystick.watch.evidence import ProvenRecord
 from tallystick.watch.http import NoAnswerError, Site
 from tallystick.watch.key_change import (
     KeyChange,
+    carried,
     changes_since,
     is_lost,
     learn,
-    require_carried,
-    require_frozen,
     shown_statements,
     super_log_of,
     unrooted,
@@ -187,24 +186,17 @@ class Monitor:
         names its last note.
         """
         known, pins = self.state.known, self.rules.pins
-        origin = signed.checkpoint.origin
         if known is None or pins.root is None:
             self.stopped = known is not None
-            raise unrooted(origin)
+            raise unrooted(signed.checkpoint.origin)
         since = known.signer(every_key(pins))
         for change in changes_since(pins.root, shown_statements(self.site), since):
-            old_log = super_log_of(self.site, change.statement.old.name)
-            log = super_log_of(self.site, change.statement.key.name)
-            old = read_signed(old_log.checkpoint(), [change.statement.old])
-            new = signed
-            if change.statement.key.name != origin:
-                new = read_signed(log.checkpoint(), [change.statement.key])
-            require_carried(log, new, old, change)
-            require_frozen(old_log, old, change)
-            yield from self._to_the_end(old_log, old, change)
+            old, new = carried(self.site, change, signed)
+            yield from self._to_the_end(super_log_of(self.site, since.name), old, change)
+            since = change.statement.key
             if self.state.known is None or self.state.known.signed.text != old.text:
                 return
-            reading = read_whole(log, new)
+            reading = read_whole(super_log_of(self.site, since.name), new)
             yield from self._recovered(reading, change)
             yield from self._epochs(reading, list(reading.epochs()))
             if new is signed or not self.state.known.is_of(new):

@@ -23,6 +23,7 @@ from tallystick.errors import ConflictError, VerificationError
 from tallystick.verify.pins import Pins
 from tallystick.watch.alarm import AlarmError, Kind, Subject
 from tallystick.watch.http import NoAnswerError, Site
+from tallystick.watch.key_change import super_log_of
 from tallystick.watch.mirror import Copy, mirrored
 from tallystick.watch.mirror_folder import MirrorFolder
 from tallystick.watch.mirror_source import SuperSource
@@ -64,7 +65,7 @@ class Served:
 
     def answer(self, target: str) -> tuple[int, bytes]:
         """Answer a GET."""
-        path = target.removeprefix(PREFIX)
+        path = target.removeprefix(PREFIX).removeprefix("1/")
         self.asked.append(path)
         if self.broken(path):
             return 500, b""
@@ -79,7 +80,9 @@ class Served:
             source = SuperSource(site, believed)
             with kept.held():
                 old = mirrored(kept, believed)
-                return Copy(source.log, kept, source.newest()).make(old)
+                new = source.newest()
+                log = super_log_of(site, new.checkpoint.origin)
+                return Copy(log, kept, new).make(old)
         finally:
             site.close()
 
