@@ -52,6 +52,8 @@ def fsck(house: House, *, disclosures: bool = True) -> list[Finding]:
     try:
         with house.ledger.drivers.store.read() as snapshot:
             result = Inspection(house.ledger, disclosures=disclosures).run(snapshot)
+            if not result.readable:
+                return result.findings
             return result.findings + list(compare_tables(house.ledger, snapshot, scratch))
     finally:
         scratch.close()

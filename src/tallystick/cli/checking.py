@@ -18,6 +18,7 @@ from tallystick.cli.rooting import refresh_pins
 from tallystick.cli.session import Session, Told
 from tallystick.drivers.sqlite import SqliteStore
 from tallystick.ledger.inspection import Inspection, Interim, Result
+from tallystick.ledger.start_up import first_missing
 from tallystick.ledger.super_logs import (
     current_super,
     pinned_root,
@@ -147,13 +148,16 @@ def inspect(
                     write_down=write_down,
                 )
                 result = inspection.run(snapshot)
-                result.findings += compare_tables(ledger, snapshot, scratch)
+                if result.readable:
+                    result.findings += compare_tables(ledger, snapshot, scratch)
         finally:
             scratch.close()
     if ledger.read_only is not None:
         with ledger.drivers.store.read() as snapshot:
             origin = current_super(snapshot, ledger.logs, ledger.drivers.keeper).origin
-        result.findings.append(Finding(Verdict.TAMPERED, origin, None, ledger.read_only))
+        drivers = ledger.drivers
+        at = first_missing(drivers.store, ledger.logs, house.lock, drivers.keeper)
+        result.findings.append(Finding(Verdict.TAMPERED, origin, at, ledger.read_only))
     return result
 
 

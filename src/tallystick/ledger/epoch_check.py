@@ -7,6 +7,7 @@ from tallystick.errors import TallystickError, VerificationError
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import Log, Snapshot
 from tallystick.ledger.published import PUBLISHING
+from tallystick.ledger.published_notes import PublishedNotes
 from tallystick.ledger.queries import as_int, as_text
 from tallystick.ledger.succession_check import SuccessionCheck
 from tallystick.ledger.super_logs import SuperLog, super_logs
@@ -40,12 +41,14 @@ class EpochCheck:
         self._registered = 0
         self._changes: dict[int, list[tuple[int, int]]] = {}
         self._last: dict[int, tuple[int, int]] = {}
+        self._notes = PublishedNotes()
 
     def check(self, snapshot: Snapshot) -> Iterator[Finding]:
         """Compare every record of the super-log with the logs; stop at the first that differs."""
         for epoch, slot, size in snapshot.rows(PUBLISHING["changes"]):
             change = (as_int(slot), as_int(size))
             self._changes.setdefault(as_int(epoch), []).append(change)
+        self._notes = PublishedNotes(snapshot.rows(PUBLISHING["checkpoints"]))
         try:
             succession = SuccessionCheck(self._ledger, snapshot)
             succession.check_table()
@@ -109,6 +112,7 @@ class EpochCheck:
                 f"epoch {record.epoch} of {record.slots:,} slots,"
                 f" want {self._epoch} of {self._registered:,}"
             )
+        self._notes.check(record)
         heads = {
             slot: (self._origins[slot], 0, EMPTY_ROOT)
             for slot in range(self._tree.slots, record.slots)

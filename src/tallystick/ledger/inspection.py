@@ -13,6 +13,8 @@ from msgspec import Struct
 from tallystick.errors import MalformedError, TallystickError
 from tallystick.ledger.entry_check import EntryCheck
 from tallystick.ledger.epoch_check import EpochCheck, check_checkpoints
+from tallystick.ledger.epoch_times import EpochTimes
+from tallystick.ledger.head_check import impossible_heads
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.logs import sizes
 from tallystick.ledger.ports import SUPER_SLOT, Entry, Log, Snapshot
@@ -30,6 +32,7 @@ from tallystick.verify.fsck import (
     StoredTile,
     Verdict,
 )
+from tallystick.verify.received import ReceivedCheck
 
 PAGE = 2_048
 _AT_ONCE = 512
@@ -53,6 +56,7 @@ class Interim(Struct, frozen=True, forbid_unknown_fields=True):
         entries: Entries recomputed.
         opened: Values opened.
         findings: What the entries so far gave.
+        received: By slot, when the last of these entries was received (microseconds).
     """
 
     deployment: str
@@ -61,6 +65,7 @@ class Interim(Struct, frozen=True, forbid_unknown_fields=True):
     entries: int = 0
     opened: int = 0
     findings: list[Finding] = []
+    received: dict[int, int] = {}
 
 
 @dataclass(slots=True)
@@ -71,11 +76,13 @@ class Result:
         entries: Entries recomputed.
         opened: Values opened, where disclosures were asked for.
         findings: What is not as it must be.
+        readable: Whether the heads are such that the store could be read by them.
     """
 
     entries: int = 0
     opened: int = 0
     findings: list[Finding] = field(default_factory=list)
+    readable: bool = True
 
     @property
     def verdict(self) -> Verdict:
@@ -120,6 +127,8 @@ class Inspection:
         self._total = 0
         self._write_down = write_down
         self._standing = {} if interim is None else {**interim.logs}
+        self._received = {} if interim is None else {**interim.received}
+        self._times: EpochTimes | None = None
         self._of_entries: list[Finding] = []
         self._written = 0
         if interim is not None:
@@ -128,6 +137,12 @@ class Inspection:
     def run(self, snapshot: Snapshot) -> Result:
         """Inspect one snapshot of the whole store."""
         logs = self._ledger.logs.every(snapshot)
+        super_logs = self._ledger.logs.every_super(snapshot)
+        impossible = [*impossible_heads(self._ledger, snapshot, [*logs, *super_logs])]
+        if impossible:
+            self._result.findings += impossible
+            self._result.readable = False
+            return self._result
         self._total = sum(size for size, _ in sizes(snapshot).values())
         findings = self._result.findings
         self._gather_claims(snapshot)
@@ -136,8 +151,8 @@ class Inspection:
                 check = SubjectCheck(self._ledger, snapshot, tenant, keep_keys=self._disclosures)
                 self._subjects[tenant] = check
                 findings += check.check_rows()
+            self._times = EpochTimes(snapshot, super_logs)
         roots = {log.slot: self._check_log(snapshot, log) for log in logs}
-        super_logs = self._ledger.logs.every_super(snapshot)
         for super_log in super_logs:
             self._check_log(snapshot, super_log)
         self._check_journal(snapshot, [*logs, *super_logs])
@@ -158,7 +173,9 @@ class Inspection:
         self._of_entries = [*interim.findings]
         self._written = interim.entries
 
-    def _note_standing(self, log: Log, check: LogCheck) -> None:
+    def _note_standing(self, log: Log, check: LogCheck, received: ReceivedCheck | None) -> None:
+        if received is not None:
+            self._received[log.slot] = received.last
         if self._result.entries - self._written < WRITE_EVERY:
             return
         self._standing[log.slot] = check.standing()
@@ -171,6 +188,7 @@ class Inspection:
                 self._result.entries,
                 self._result.opened,
                 self._of_entries,
+                self._received,
             )
         )
 
@@ -208,31 +226,53 @@ class Inspection:
         if earlier is not None and not check.take_up(earlier):
             self._result.entries -= earlier.size
             earlier = None
+            self._received.pop(log.slot, None)
+        received = self._received_check(log, check.origin, earlier)
         page: list[Entry] = []
         # A page beyond the head: entries that no head covers were put there by hand.
         start = 0 if earlier is None else earlier.size
         for entry in snapshot.entries(log.slot, start, head.size + PAGE):
             page.append(entry)
             if len(page) == _AT_ONCE:
-                self._check_page(snapshot, log, check, page)
-                self._note_standing(log, check)
+                self._check_page(snapshot, log, check, received, page)
+                self._note_standing(log, check, received)
                 page = []
-        self._check_page(snapshot, log, check, page)
+        self._check_page(snapshot, log, check, received, page)
+        if received is not None:
+            self._received[log.slot] = received.last
         self._standing[log.slot] = check.standing()
         self._result.findings += check.finish()
         return check.roots
 
+    def _received_check(
+        self, log: Log, origin: str, earlier: Standing | None
+    ) -> ReceivedCheck | None:
+        """Begin to check a log's times of receipt, or go on; there are none in a super-log."""
+        if self._times is None or log.slot >= SUPER_SLOT:
+            return None
+        received = ReceivedCheck(origin, self._times.windows(log.slot))
+        if earlier is not None:
+            last = self._received.get(log.slot, 0)
+            self._result.findings += received.take_up(earlier.size, last)
+        return received
+
     def _check_page(
-        self, snapshot: Snapshot, log: Log, check: LogCheck, page: Sequence[Entry]
+        self,
+        snapshot: Snapshot,
+        log: Log,
+        check: LogCheck,
+        received: ReceivedCheck | None,
+        page: Sequence[Entry],
     ) -> None:
         found = [
             *check.feed([StoredEntry(entry.index, entry.leaf, entry.leaf_hash) for entry in page])
         ]
-        if log.slot < SUPER_SLOT and not self._tree_only:
+        if received is not None:
             entries = EntryCheck(self._ledger, snapshot, log, self._subjects[log.tenant])
             for entry in page:
                 if entry.leaf is not None:
                     found += self._check_entry(entries, check.origin, entry, entry.leaf)
+                    found += received.feed(entry.index, entry.leaf)
         self._result.findings += found
         self._of_entries += found
         self._result.entries += len(page)

@@ -191,6 +191,9 @@ class Publisher:
         """Look at all that the next epoch is made of."""
         with self._store.read() as snapshot:
             last = latest(snapshot)
+            # The time of the snapshot, however long it takes to read the logs: what it holds was
+            # received before, what it does not hold only after; fsck dates entries by that.
+            now = self._clock.now()
             current = current_super(snapshot, self._logs, self._keeper)
             self._heads.load(snapshot, current.slot)
             logs = self._logs.every(snapshot)
@@ -199,7 +202,6 @@ class Publisher:
             covered = last.size if last and last.slot == current.slot else 0
             unfinished = snapshot.head(current.slot).size != covered
             waiting = waiting_statement(snapshot, self._logs)
-        now = self._clock.now()
         return _Draft(last, current, logs, changed, unfinished, waiting, now)
 
     def _pause_s(self, last: Published) -> int:

@@ -26,6 +26,9 @@ FROM head_change c WHERE c.epoch = :epoch AND c.slot >= :start AND c.slot < :sto
 -- size_at: the size of one log as of an epoch
 SELECT size FROM head_change WHERE slot = :slot AND epoch <= :epoch ORDER BY epoch DESC LIMIT 1;
 
+-- sizes_of: how large one log was in each epoch that changed it
+SELECT epoch, size FROM head_change WHERE slot = :slot ORDER BY epoch;
+
 -- grown_between: the slots that changed after one epoch up to a later one, as of the later one
 SELECT c.slot, c.size FROM head_change c JOIN
   (SELECT slot, MAX(epoch) AS epoch FROM head_change WHERE epoch > :after AND epoch <= :until

@@ -65,7 +65,9 @@ def _behind(snapshot: Snapshot, text: str, logs: Logs, keeper: KeyKeeper) -> str
         note, signed, slot = read_signed(snapshot, text, logs, keeper)
     except TallystickError as error:
         return f"the lock file holds no super-checkpoint of ours ({error}): put the last back"
-    size = snapshot.head(slot).size
+    size: object = snapshot.head(slot).size  # the file holds what root wrote there
+    if not isinstance(size, int):
+        return f"the super-log's head: a {type(size).__name__}, want its size: restore a copy"
     if size < signed.size:
         return (
             f"the store was rolled back: its super-log has {size:,} records, but"
@@ -86,6 +88,24 @@ def _behind(snapshot: Snapshot, text: str, logs: Logs, keeper: KeyKeeper) -> str
             f" run fsck, and restore a copy that matches {signed.origin}"
         )
     return None
+
+
+def first_missing(store: Store, logs: Logs, lock: Lock, keeper: KeyKeeper) -> int | None:
+    """Return the first record that was signed by the lock's word and is not in the store.
+
+    Returns:
+        Its index in the super-log; None where there is none, or none can be named.
+    """
+    text = lock.fetch()
+    if text is None:
+        return None
+    with store.read() as snapshot:
+        try:
+            _, signed, slot = read_signed(snapshot, text, logs, keeper)
+        except TallystickError:
+            return None
+        size: object = snapshot.head(slot).size
+    return max(size, 0) if isinstance(size, int) and size < signed.size else None
 
 
 def require_extends(snapshot: Snapshot, slot: int, signed: Checkpoint) -> None:

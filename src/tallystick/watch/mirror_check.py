@@ -18,6 +18,8 @@ from tallystick.tlog.tile import TILE_WIDTH, Tile, TileHashes, decode_bundle, en
 from tallystick.tlog.tree import split_hashes, subtree_root
 from tallystick.verify import strict_json
 from tallystick.verify.fsck import Finding, Verdict
+from tallystick.verify.received import ReceivedCheck
+from tallystick.verify.records import slot_of
 from tallystick.watch.durably import write_durably
 from tallystick.watch.mirror_folder import MirrorFolder
 
@@ -48,6 +50,12 @@ class MirrorCheck:
     resumed: int = 0
     _next: int = 0
     _rows: list[list[bytes]] = field(default_factory=lambda: [[]])
+    _received: ReceivedCheck | None = None
+
+    def __post_init__(self) -> None:
+        # A copy has no epochs: only the order of the times can be checked.
+        if _is_tenants(self.checkpoint.origin):
+            self._received = ReceivedCheck(self.checkpoint.origin)
 
     def run(self) -> list[Finding]:
         """Check everything, and return what was found."""
@@ -87,10 +95,17 @@ class MirrorCheck:
         except MalformedError:
             entries = []
         if len(entries) == width:
+            self._follow_times(index * TILE_WIDTH, entries)
             return tuple(map(leaf_hash, entries))
         told = "not there" if data is None else f"{len(entries)} entries in {len(data):,} bytes"
         self._object(Verdict.INCOMPLETE, index * TILE_WIDTH, f"{path}: {told}, want {width}")
         return ()
+
+    def _follow_times(self, first: int, entries: Sequence[bytes]) -> None:
+        if self._received is not None:
+            for index, entry in enumerate(entries, first):
+                for it in self._received.feed(index, entry):
+                    self._object(it.verdict, it.index, it.what)
 
     def _likelier(
         self, index: int, hashes: tuple[bytes, ...], known: tuple[bytes, ...]
@@ -160,6 +175,7 @@ class MirrorCheck:
             "checkpoint": self.checkpoint.format(),
             "next": self._next,
             "rows": [[encode_base64(node) for node in row] for row in self._rows],
+            "received": self._received.last if self._received else 0,
             "findings": [
                 [str(it.verdict), -1 if it.index is None else it.index, it.what]
                 for it in self.findings
@@ -182,6 +198,7 @@ class MirrorCheck:
                 "next": int() as bundle,
                 "rows": [*rows],
                 "findings": [*found],
+                **others,
             }:
                 if (
                     text == self.checkpoint.format()
@@ -190,7 +207,20 @@ class MirrorCheck:
                     self._rows = [[decode_base64("row", node) for node in row] for row in rows]
                     self.findings = [*_findings(found, self.checkpoint.origin)]
                     self._next = bundle
+                    self._resume_times(others.get("received"))
                     self.resumed = bundle * TILE_WIDTH
+
+    def _resume_times(self, last: object) -> None:
+        if self._received is not None and isinstance(last, int):
+            self._received.last = last
+
+
+def _is_tenants(origin: str) -> bool:
+    """Whether the entries of a log are events, and no records of a super-log."""
+    try:
+        return slot_of(origin) >= 0
+    except MalformedError:
+        return False
 
 
 def _findings(found: Sequence[object], origin: str) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ docs/explanation/what-is-detected.md is the same table for readers.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ from kit.attacker_observers import (
     look,
     two_epochs,
 )
-from kit.attacker_target import Target, attacked
+from kit.attacker_target import Target, attacked, now_s
 from kit.root import SLOT, editing
 
 EDITED, VICTIM = 2, 3
@@ -135,6 +136,17 @@ def back_date(target: Target) -> None:
 def future_date(target: Target) -> None:
     """Invent an event that says it will be received long after its epoch."""
     _invent(target, "2099-01-01T00:00:00.000000Z")
+
+
+def future_date_the_log(target: Target) -> None:
+    """Do the same, and let no later event show it by an earlier time."""
+    _invent(target, "2099-01-01T00:00:00.000000Z", goes_on=True)
+
+
+def date_within_the_epoch(target: Target) -> None:
+    """Do the same by a minute."""
+    ahead = datetime.fromtimestamp(now_s() + 60, UTC)
+    _invent(target, ahead.strftime("%Y-%m-%dT%H:%M:%S.000000Z"), goes_on=True)
 
 
 def roll_the_database_back(target: Target) -> None:
@@ -241,7 +253,7 @@ TABLE = {
         {
             AUDITING_WITNESS: "422: epoch 2, slot 1: ",
             # The server has nothing left that proves the epoch, and says so.
-            MONITOR: "unproven: the server does not prove the log's head in epoch 2: .*server answers 500",
+            MONITOR: r"unproven: .* does not prove the log's head in epoch 2: .*answers 500",
             AUDIT_VERIFIER: "auditor",
             FSCK: "epoch 2",
         },
@@ -254,13 +266,30 @@ TABLE = {
     ),
     "an event is back-dated": Row(
         back_date,
-        {COMPARER: "received 2026-01-01"},
-        "when its receipt is compared with the epochs before it",
+        {
+            COMPARER: "received 2026-01-01",
+            FSCK: r"entry 12: received 2026-01-01\S+, want none earlier than \S+ by epoch 2",
+        },
+        "at the next `fsck`, or when its receipt is compared with the epochs before it",
     ),
     "an event is dated ahead": Row(
         future_date,
-        {COMPARER: "received 2099-01-01"},
-        "when its receipt is compared with its epoch",
+        {
+            COMPARER: "received 2099-01-01",
+            FSCK: r"entry 12: received 2099-01-01\S+, want none later than \S+ by epoch 2",
+        },
+        "at the next `fsck`, or when its receipt is compared with its epoch",
+    ),
+    "the same, and the log goes on from that time": Row(
+        future_date_the_log,
+        {
+            COMPARER: "received 2099-01-01",
+            FSCK: r"entry 12: received 2099-01-01\S+, want none later than \S+ by epoch 2",
+        },
+        "at the next `fsck`, or when its receipt is compared with its epoch",
+    ),
+    "an event is dated a minute ahead, and the log goes on from that time": Row(
+        date_within_the_epoch, {}, "never"
     ),
     "the database is rolled back, the lock file not": Row(
         roll_the_database_back,
@@ -371,14 +400,24 @@ def _end_to_flicker(target: Target, honest: list[bytes]) -> None:
         target.attacker.forge_epoch()
 
 
-def _invent(target: Target, received_at: str) -> None:
-    """Put an event of one's own before the next epoch, with a time of receipt of one's own."""
+def _invent(target: Target, received_at: str, *, goes_on: bool = False) -> None:
+    """Put an event of one's own before the next epoch, with a time of receipt of one's own.
+
+    Args:
+        target: The deployment.
+        received_at: The time.
+        goes_on: The log's later events are received no earlier than that, as the server has it.
+    """
     (event_id,) = target.record()
     del target.acknowledged[event_id]
     with _edited(target) as slot:
         *leaves, last = target.attacker.leaves(slot)
         leaf = re.sub(rb'"received_at":"[^"]*"', f'"received_at":"{received_at}"'.encode(), last)
         target.attacker.rewrite(slot, [*leaves, leaf])
+        if goes_on:
+            with editing(target.data) as db:
+                last = int(datetime.fromisoformat(received_at).timestamp() * 1_000_000)
+                db.execute("UPDATE head SET received_at = ? WHERE slot = ?", (last, slot))
     target.open()
     target.publish()
 

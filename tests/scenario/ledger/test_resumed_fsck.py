@@ -112,6 +112,42 @@ def test_a_change_is_found_once_whether_it_lies_before_the_stop_or_behind_it(
     assert len(run(house, interim, lambda _: None).findings) == len(expected)
 
 
+@pytest.mark.parametrize("writes", [1, 3])
+@pytest.mark.parametrize("index", [5, 256, ENTRIES - 5])
+def test_a_dated_entry_is_found_wherever_the_stop_was(
+    house: House, tmp_path: Path, writes: int, index: int
+) -> None:
+    slot = house_slot(house, "acme")
+    with editing(house.settings.data) as db:
+        db.execute(
+            'UPDATE entry SET leaf = replace(leaf, \'"received_at":"2\', \'"received_at":"1\')'
+            " WHERE id = ?",
+            (slot * SLOT + index,),
+        )
+        db.execute("UPDATE entry SET leaf = CAST(leaf AS BLOB)")
+    interim = stopped(house, tmp_path / "fsck.json", writes)
+
+    found = run(house, interim, lambda _: None).findings
+
+    dated = [it.index for it in found if "received 1" in it.what]
+    assert dated == [index]
+
+
+def test_the_time_before_a_stop_bounds_the_entry_behind_it(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "fsck.json"
+    stopped(house, file, 1)
+    told: Any = json.loads(file.read_bytes())
+    slot = str(house_slot(house, "acme"))
+    assert told["received"][slot] > 0
+    told["received"][slot] += 60_000_000
+    file.write_text(json.dumps(told))
+
+    found = run(house, read_interim(file), lambda _: None).findings
+
+    assert [it.index for it in found] == [told["logs"][slot][0]]
+    assert "as the entry before" in found[0].what
+
+
 def test_what_was_recorded_since_the_stop_is_checked_with_the_rest(
     house: House, tmp_path: Path
 ) -> None:

@@ -240,3 +240,33 @@ def same_root(size: int) -> bytes:
         return sha256(b"\x00" + SAME).digest()
     left = largest_power_of_two_smaller_than(size)
     return sha256(b"\x01" + same_root(left) + same_root(size - left)).digest()
+
+
+ORIGIN = f"log.example/t/1/{'0a' * 16}"
+
+
+def event(index: int) -> bytes:
+    """An entry received a second after the one before; a day of seconds is enough here."""
+    hours, minutes, seconds = index // 3600, index // 60 % 60, index % 60
+    return b'{"received_at":"2026-11-24T%02d:%02d:%02d.000000Z","v":1}' % (hours, minutes, seconds)
+
+
+def test_an_entry_of_a_tenants_log_that_is_dated_before_the_one_before_it_is_found(
+    tmp_path: Path,
+) -> None:
+    dated = {300: event(300).replace(b"2026", b"2019")}
+    written = write(tmp_path, 1000, lambda index: dated.get(index, event(index)))
+
+    found = check(tmp_path, Checkpoint(ORIGIN, written.size, written.root))
+
+    assert [(it.verdict, it.index) for it in found] == [(Verdict.TAMPERED, 300)]
+    assert "as the entry before" in found[0].what
+
+
+def test_an_entry_of_a_tenants_log_that_is_dated_ahead_shows_by_the_next(tmp_path: Path) -> None:
+    dated = {300: event(300).replace(b"2026", b"2099")}
+    written = write(tmp_path, 1000, lambda index: dated.get(index, event(index)))
+
+    found = check(tmp_path, Checkpoint(ORIGIN, written.size, written.root))
+
+    assert [it.index for it in found] == [301]
