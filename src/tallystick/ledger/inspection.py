@@ -14,7 +14,8 @@ from tallystick.errors import MalformedError, TallystickError
 from tallystick.ledger.entry_check import EntryCheck
 from tallystick.ledger.epoch_check import EpochCheck, check_checkpoints
 from tallystick.ledger.epoch_times import EpochTimes
-from tallystick.ledger.head_check import impossible_heads
+from tallystick.ledger.head_check import check_frontiers, impossible_heads
+from tallystick.ledger.journal_check import check_journal
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.logs import sizes
 from tallystick.ledger.ports import SUPER_SLOT, Entry, Log, Snapshot
@@ -23,7 +24,6 @@ from tallystick.ledger.queries import as_bytes, as_int, as_text, load
 from tallystick.ledger.subject_check import SubjectCheck
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.note import Note
-from tallystick.tlog.tree import Frontier
 from tallystick.verify.fsck import (
     Finding,
     LogCheck,
@@ -155,8 +155,8 @@ class Inspection:
         roots = {log.slot: self._check_log(snapshot, log) for log in logs}
         for super_log in super_logs:
             self._check_log(snapshot, super_log)
-        self._check_journal(snapshot, [*logs, *super_logs])
-        self._check_frontiers(snapshot)
+        findings += check_journal(self._ledger, snapshot, [*logs, *super_logs])
+        findings += check_frontiers(self._ledger, snapshot, [*logs, *super_logs])
         findings += EpochCheck(self._ledger, logs, roots).check(snapshot)
         findings += check_checkpoints(self._ledger, snapshot)
         self._result.findings = list(dict.fromkeys(findings))  # what was taken up may be met again
@@ -191,9 +191,6 @@ class Inspection:
                 self._received,
             )
         )
-
-    def _find(self, verdict: Verdict, origin: str, index: int | None, what: str) -> None:
-        self._result.findings.append(Finding(verdict, origin, index, what))
 
     def _gather_claims(self, snapshot: Snapshot) -> None:
         """Collect every (log, size) for which somebody claims, or needs, the root."""
@@ -289,44 +286,3 @@ class Inspection:
         except TallystickError as error:
             return [Finding(Verdict.TAMPERED, origin, entry.index, str(error))]
         return []
-
-    def _check_frontiers(self, snapshot: Snapshot) -> None:
-        """Each frontier that a commit or an epoch starts from must lead to the root beside it."""
-        known = self._ledger.logs
-        logs = [*known.every(snapshot), *known.every_super(snapshot)]
-        names = {log.slot: self._ledger.logs.origin(log) for log in logs}
-        stored = [(log.slot, "head", *snapshot.head(log.slot)[:3]) for log in logs]
-        for slot, epoch, size, root, frontier in snapshot.rows(PUBLISHING["published"]):
-            who = f"epoch {as_int(epoch)}"
-            stored.append((as_int(slot), who, as_int(size), as_bytes(root), as_bytes(frontier)))
-        for slot, who, size, root, frontier in stored:
-            try:
-                leads = Frontier.decode(size, frontier).root()
-            except MalformedError:
-                leads = b""
-            if leads != root:
-                what = f"{who}: its frontier does not lead to its root {root.hex()}"
-                self._find(Verdict.TAMPERED, names.get(slot, f"slot {slot}"), None, what)
-
-    def _check_journal(self, snapshot: Snapshot, logs: Sequence[Log]) -> None:
-        """Each log's journal rows must join up from 0 to its size, and miss none between."""
-        reached: dict[int, int] = {}
-        seq = 0
-        names = {log.slot: self._ledger.logs.origin(log) for log in logs}
-        while extents := snapshot.journal(seq, PAGE):
-            for extent in extents:
-                origin = names.get(extent.slot, f"slot {extent.slot}")
-                start = reached.get(extent.slot, 0)
-                if extent.start != start or extent.end <= extent.start:
-                    what = (
-                        f"journal {extent.seq:,}: [{extent.start:,}, {extent.end:,}),"
-                        f" want a start at {start:,}"
-                    )
-                    self._find(Verdict.TAMPERED, origin, start, what)
-                reached[extent.slot] = extent.end
-                seq = extent.seq
-        for log in logs:
-            size, end = snapshot.head(log.slot).size, reached.get(log.slot, 0)
-            if end != size:
-                what = f"journal: ends at {end:,}, the log at {size:,}"
-                self._find(Verdict.TAMPERED, names[log.slot], min(end, size), what)
