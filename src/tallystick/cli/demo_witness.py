@@ -15,7 +15,8 @@ from tallystick.cli.exit_codes import UnreachableError
 from tallystick.drivers.system import SystemEntropy
 from tallystick.ledger.super_logs import current_super
 from tallystick.settings import Settings
-from tallystick.watch.witness_key import SEED_BYTES, WitnessKey
+from tallystick.tlog.private_key import SEED_BYTES
+from tallystick.watch.witness_key import WitnessKey
 from tallystick.wiring import open_house
 
 NAME: Final = "witness.example/demo"

@@ -10,11 +10,12 @@ import typer
 from tallystick.access.rooting import pin_root
 from tallystick.cli.session import CLI, Session
 from tallystick.drivers.keyfile import KeyFile
-from tallystick.drivers.rootfile import SEED_BYTES, RootKey
+from tallystick.drivers.rootfile import RootKey
 from tallystick.drivers.system import SystemEntropy
 from tallystick.errors import MalformedError, NotFoundError
 from tallystick.ledger.succession import propose
 from tallystick.tlog.key import VerifierKey
+from tallystick.tlog.private_key import SEED_BYTES
 from tallystick.verify.refreshing import refresh
 from tallystick.verify.statement import Reason, Statement
 from tallystick.watch.http import Site

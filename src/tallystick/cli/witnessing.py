@@ -15,13 +15,14 @@ from tallystick.drivers.system import SystemClock, SystemEntropy
 from tallystick.errors import MalformedError
 from tallystick.tlog.key import ED25519, MLDSA44_COSIGNATURE, VerifierKey
 from tallystick.tlog.policy import Policy
+from tallystick.tlog.private_key import SEED_BYTES
 from tallystick.verify.super_origin import read_super_origin
 from tallystick.watch.epoch_audit import EpochAudit
 from tallystick.watch.http import Site
 from tallystick.watch.log_source import ServerSource
 from tallystick.watch.witness import Witness
 from tallystick.watch.witness_evidence import EvidenceFolder
-from tallystick.watch.witness_key import SEED_BYTES, WitnessKey
+from tallystick.watch.witness_key import WitnessKey
 from tallystick.watch.witness_server import WitnessServer
 from tallystick.watch.witness_state import WitnessState, read_status
 

@@ -1,8 +1,7 @@
 """The root key: an Ed25519 key that stands on no server, and signs statements only.
 
-Its file is one line as Go's ``x/mod/sumdb/note`` writes private keys, with the algorithm 0x01::
-
-    PRIVATE+KEY+<deployment>/root+<key id, 8 hex digits>+<base64 of 0x01 and the 32-byte seed>
+Its file is one line, under the name ``<deployment>/root`` and with the algorithm 0x01;
+:mod:`tallystick.tlog.private_key` tells its form.
 """
 
 import os
@@ -16,11 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tallystick.errors import ConflictError, MalformedError, NotFoundError, VerificationError
 from tallystick.tlog.key import ED25519, VerifierKey
 from tallystick.tlog.note import Note, sign_note
-from tallystick.tlog.spelling import decode_base64, encode_base64
+from tallystick.tlog.private_key import format_private_key, parse_private_key, verifier_of
 from tallystick.verify.statement import Statement, require_root, root_name
 
-SEED_BYTES: Final = 32
-_PREFIX: Final = "PRIVATE+KEY+"
+_WHAT: Final = "root key"
 _MAX_BYTES: Final = 4_096
 
 
@@ -40,14 +38,11 @@ class RootKey:
     seed: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        if len(self.seed) != SEED_BYTES:
-            raise MalformedError(f"root key: seed of {len(self.seed)} bytes, want {SEED_BYTES}")
         require_root(self.verifier())
 
     def verifier(self) -> VerifierKey:
         """Return the public half."""
-        public = self._private().public_key().public_bytes_raw()
-        return VerifierKey.of(root_name(self.deployment), ED25519, public)
+        return verifier_of(_WHAT, root_name(self.deployment), ED25519, self.seed)
 
     def sign(self, statement: Statement) -> Note:
         """Sign a statement.
@@ -60,7 +55,8 @@ class RootKey:
                 f"request: of {statement.deployment}, want {self.deployment}, whose root this is"
             )
         key = self.verifier()
-        return sign_note(statement.format(), key.name, key.public, self._private().sign)
+        signer = Ed25519PrivateKey.from_private_bytes(self.seed)
+        return sign_note(statement.format(), key.name, key.public, signer.sign)
 
     def write(self, path: Path) -> None:
         """Write a key file of mode 0600, durably; never over another one.
@@ -68,15 +64,13 @@ class RootKey:
         Raises:
             ConflictError: There is a file already.
         """
-        key = self.verifier()
-        encoded = encode_base64(bytes([ED25519]) + self.seed)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             handle = os.open(path, flags, 0o600)
         except FileExistsError:
             raise ConflictError(f"root key {path.name}: exists, want none") from None
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{_PREFIX}{key.name}+{key.key_id.hex()}+{encoded}\n")
+            file.write(f"{format_private_key(self.verifier(), self.seed)}\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -98,21 +92,10 @@ class RootKey:
             raise MalformedError(
                 f"root key {path.name}: mode {mode:03o}, want 600; run chmod 600 on it"
             )
-        # Base64 has plus signs of its own, so only the first two divide.
-        match text.removesuffix("\n").removeprefix(_PREFIX).split("+", 2):
-            case [name, digits, encoded] if text.startswith(_PREFIX):
-                key = cls(name.removesuffix(root_name("")), _seed(encoded))
-                if (key.verifier().name, key.verifier().key_id.hex()) == (name, digits):
-                    return key
-        raise MalformedError(f"root key {path.name}: another form, want one of `keys root init`")
-
-    def _private(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
-
-
-def _seed(encoded: str) -> bytes:
-    try:
-        data = decode_base64("root key", encoded)
-    except MalformedError:  # whose message shows what it read
-        data = b""
-    return data[1:] if data[:1] == bytes([ED25519]) else b""
+        name, seed = parse_private_key(f"{_WHAT} {path.name}", text, ED25519)
+        key = cls(name.removesuffix(root_name("")), seed)
+        if key.verifier().name != name:
+            raise MalformedError(
+                f"root key {path.name}: named {name}, want one of `keys root init`"
+            )
+        return key

@@ -1,8 +1,6 @@
 """The witness's key: an Ed25519 key that cosigns checkpoints, under one name, and nothing else.
 
-Its file is one line as Go's ``x/mod/sumdb/note`` writes private keys, with the algorithm 0x04::
-
-    PRIVATE+KEY+<name>+<key id, 8 hex digits>+<base64 of 0x04 and the 32-byte seed>
+Its file is one line; :mod:`tallystick.tlog.private_key` tells its form.
 
 An Ed25519 cosignature does not cover the cosigner's name (c2sp.org/tlog-cosignature), so the
 seed must never stand under a second name.
@@ -20,10 +18,9 @@ from tallystick.errors import ConflictError, MalformedError, NotFoundError
 from tallystick.tlog.cosignature import cosign
 from tallystick.tlog.key import ED25519_COSIGNATURE, VerifierKey
 from tallystick.tlog.note import Note, Signature
-from tallystick.tlog.spelling import decode_base64, encode_base64
+from tallystick.tlog.private_key import format_private_key, parse_private_key, verifier_of
 
-SEED_BYTES: Final = 32
-_PREFIX: Final = "PRIVATE+KEY+"
+_WHAT: Final = "witness key"
 _MAX_BYTES: Final = 4_096
 
 
@@ -43,13 +40,11 @@ class WitnessKey:
     seed: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        if len(self.seed) != SEED_BYTES:
-            raise MalformedError(f"witness key: seed of {len(self.seed)} bytes, want {SEED_BYTES}")
         self.verifier()
 
     def verifier(self) -> VerifierKey:
         """Return the public half, of algorithm 0x04."""
-        return VerifierKey.of(self.name, ED25519_COSIGNATURE, self._public())
+        return verifier_of(_WHAT, self.name, ED25519_COSIGNATURE, self.seed)
 
     def cosign(self, note: Note, time_s: int) -> Signature:
         """Cosign a checkpoint whose consistency was checked and stored.
@@ -59,12 +54,11 @@ class WitnessKey:
             time_s: Now, in seconds since 1970.
         """
         signer = Ed25519PrivateKey.from_private_bytes(self.seed)
-        return cosign(note, self.name, self._public(), signer.sign, time_s)
+        return cosign(note, self.name, self.verifier().public, signer.sign, time_s)
 
     def format(self) -> str:
         """Return the line of the key file, without newline: a secret."""
-        encoded = encode_base64(bytes([ED25519_COSIGNATURE]) + self.seed)
-        return f"{_PREFIX}{self.name}+{self.verifier().key_id.hex()}+{encoded}"
+        return format_private_key(self.verifier(), self.seed)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -73,22 +67,7 @@ class WitnessKey:
         Raises:
             MalformedError: It is none, is of another algorithm, or its id is not that of its key.
         """
-        # Base64 has plus signs of its own, so only the first two divide.
-        match text.removesuffix("\n").removeprefix(_PREFIX).split("+", 2):
-            case [name, digits, encoded] if text.startswith(_PREFIX):
-                pass
-            case _:
-                raise MalformedError("witness key: another form, want PRIVATE+KEY+name+id+base64")
-        try:
-            data = decode_base64("witness key", encoded)
-        except MalformedError:  # whose message shows what it read
-            data = b""
-        if data[:1] != bytes([ED25519_COSIGNATURE]):
-            raise MalformedError("witness key: not of algorithm 0x04, want one of `witness init`")
-        key = cls(name, data[1:])
-        if key.verifier().key_id.hex() != digits:
-            raise MalformedError(f"witness key of {name}: its id is of another key, want its own")
-        return key
+        return cls(*parse_private_key(_WHAT, text, ED25519_COSIGNATURE))
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -125,6 +104,3 @@ class WitnessKey:
             file.write(f"{self.format()}\n")
             file.flush()
             os.fsync(file.fileno())
-
-    def _public(self) -> bytes:
-        return Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
