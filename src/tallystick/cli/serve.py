@@ -130,8 +130,11 @@ def _prepare(settings: Settings, say: Say) -> None:
     house = open_house(settings, create=True)
     try:
         ledger = house.ledger
-        for name, problem in house.ask_witnesses().items():
+        silent = house.ask_witnesses()
+        for name, problem in silent.items():
             say(f"WARNING: witness {name}: {problem}: it could not tell if the store went back")
+        if house.cosigning is not None and len(silent) == len(house.cosigning.policy.witnesses):
+            say("WARNING: NO WITNESS could tell: a store that went back would go on unseen")
         say(f"deployment {ledger.logs.deployment}, data in {settings.data.resolve()}")
         with ledger.drivers.store.read() as snapshot:
             new = not every_key(snapshot)

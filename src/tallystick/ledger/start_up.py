@@ -80,13 +80,10 @@ def _behind(snapshot: Snapshot, text: str, logs: Logs, keeper: KeyKeeper) -> str
             f"the lock file went back: it has a checkpoint of {signed.origin}, but epoch"
             f" {last.epoch} of the super-log after it was published: put the last back"
         )
-    tree = Frontier().extend(snapshot.leaf_hashes(slot, 0, signed.size))
-    if tree.size != signed.size or tree.root() != signed.root:
-        return (
-            f"the super-log was changed: its first {signed.size:,} records lead to root"
-            f" {tree.root().hex()}, but {signed.root.hex()} was signed{_seen_by(note)}:"
-            f" run fsck, and restore a copy that matches {signed.origin}"
-        )
+    try:
+        require_extends(snapshot, slot, signed)
+    except VerificationError as error:
+        return f"{error}{_seen_by(note)}: run fsck, and restore a copy that matches {signed.origin}"
     return None
 
 
@@ -111,13 +108,17 @@ def first_missing(store: Store, logs: Logs, lock: Lock, keeper: KeyKeeper) -> in
 def require_extends(snapshot: Snapshot, slot: int, signed: Checkpoint) -> None:
     """Check that the super-log at a slot begins with what was signed.
 
+    Its tiles lead to the root, so that it takes milliseconds at any size; and what the next
+    checkpoint will be made of, the head's frontier and the records behind the last full tile,
+    must agree with them. That every row agrees is for `fsck` to say.
+
     Raises:
         VerificationError: It is shorter, or another one.
     """
-    size = snapshot.head(slot).size
-    if size < signed.size:
+    head = snapshot.head(slot)
+    if head.size < signed.size:
         raise VerificationError(
-            f"the store was rolled back: its super-log has {size:,} records, but"
+            f"the store was rolled back: its super-log has {head.size:,} records, but"
             f" {signed.size:,} were signed"
         )
     root = tree_root(signed.size, tile_hashes(snapshot, slot, signed.size))
@@ -125,6 +126,12 @@ def require_extends(snapshot: Snapshot, slot: int, signed: Checkpoint) -> None:
         raise VerificationError(
             f"the super-log was changed: its first {signed.size:,} records lead to root"
             f" {root.hex()}, but {signed.root.hex()} was signed"
+        )
+    held = tree_root(head.size, tile_hashes(snapshot, slot, head.size))
+    if {head.root, Frontier.decode(head.size, head.frontier).root()} != {held}:
+        raise VerificationError(
+            f"the super-log's head was changed: its {head.size:,} records lead to root"
+            f" {held.hex()}, the head says {head.root.hex()}"
         )
 
 

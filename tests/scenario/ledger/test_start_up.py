@@ -78,6 +78,18 @@ def test_a_super_log_that_was_changed_is_named(data: Path, house: House) -> None
     assert "the super-log was changed" in (problem(house) or "")
 
 
+@pytest.mark.parametrize("column", ["root", "frontier"])
+def test_a_head_that_the_next_checkpoint_would_be_made_of_is_compared(
+    data: Path, house: House, column: str
+) -> None:
+    house.publisher.publish()
+    with editing(data) as db:
+        changed = f"CAST(zeroblob(32) || substr({column}, 33) AS BLOB)"
+        db.execute(f"UPDATE head SET {column} = {changed} WHERE slot = {SUPER_SLOT}")
+
+    assert "the super-log's head was changed" in (problem(house) or "")
+
+
 def test_the_lock_file_of_another_deployment_is_refused(
     data: Path, house: House, tmp_path: Path
 ) -> None:
