@@ -133,7 +133,8 @@ def _prepare(settings: Settings, say: Say) -> None:
         silent = house.ask_witnesses()
         for name, problem in silent.items():
             say(f"WARNING: witness {name}: {problem}: it could not tell if the store went back")
-        if house.cosigning is not None and len(silent) == len(house.cosigning.policy.witnesses):
+        known = house.cosigning.policy.witnesses if house.cosigning else {}
+        if silent and len(silent) == sum(bool(it.url) for it in known.values()):
             say("WARNING: NO WITNESS could tell: a store that went back would go on unseen")
         say(f"deployment {ledger.logs.deployment}, data in {settings.data.resolve()}")
         with ledger.drivers.store.read() as snapshot:

@@ -178,6 +178,7 @@ def test_a_start_with_an_unreachable_witness_warns_and_goes_on(
         eventually(lambda: witnesses(server).get("quorum") is False)
 
         assert "WARNING: witness witness-one: unreachable" in server.log.read_text()
+        assert "WARNING: NO WITNESS could tell" in server.log.read_text()
         assert figure(server, "tallystick_quorum_age_seconds") == float("inf")
         assert server.ask("POST", "/v1/tenants", {"name": "acme"}).status == 201
 
