@@ -26,9 +26,8 @@ from tallystick.errors import (
     VerificationError,
 )
 from tallystick.ledger.backup import Manifest, state_of
-from tallystick.ledger.ports import Snapshot, Witnesses
-from tallystick.ledger.published import latest
-from tallystick.ledger.start_up import require_extends
+from tallystick.ledger.ports import Witnesses
+from tallystick.ledger.start_up import require_extends, require_signing_key
 from tallystick.ledger.super_logs import current_super, read_signed
 from tallystick.settings import FILE, Settings
 from tallystick.wiring import DATABASE, KEYS, LOCK, House, erasures_beside, open_house
@@ -206,23 +205,9 @@ def _require_newest(sources: Sources, house: House, restored: Restored) -> None:
             raise VerificationError(
                 f"{error}: the epoch key was rotated since, want a backup from after that"
             ) from None
-        _require_its_key(snapshot, house)
+        require_signing_key(snapshot, ledger.logs, ledger.drivers.keeper)
     if sources.witnesses is not None:
         _ask(sources.witnesses, house, restored)
-
-
-def _require_its_key(snapshot: Snapshot, house: House) -> None:
-    """Refuse a key file whose signing key is not the one that the copy ends with."""
-    ledger = house.ledger
-    last = latest(snapshot)
-    try:
-        if last is not None:
-            read_signed(snapshot, last.note, ledger.logs, ledger.drivers.keeper)
-    except VerificationError:
-        raise VerificationError(
-            "signing key: another than the copy's last epoch was signed with: the copy is from"
-            " before a change of keys, want a backup from after it, or the key file of then"
-        ) from None
 
 
 def _ask(witnesses: Witnesses, house: House, restored: Restored) -> None:

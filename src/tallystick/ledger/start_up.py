@@ -135,6 +135,23 @@ def require_extends(snapshot: Snapshot, slot: int, signed: Checkpoint) -> None:
         )
 
 
+def require_signing_key(snapshot: Snapshot, logs: Logs, keeper: KeyKeeper) -> None:
+    """Check that the keeper has the signing key that the store's last epoch was signed with.
+
+    Raises:
+        VerificationError: It has another: the store is from before a change of keys.
+    """
+    last = latest(snapshot)
+    try:
+        if last is not None:
+            read_signed(snapshot, last.note, logs, keeper)
+    except VerificationError:
+        raise VerificationError(
+            "signing key: another than the copy's last epoch was signed with: the copy is from"
+            " before a change of keys, want a backup from after it, or the key file of then"
+        ) from None
+
+
 def ask_witnesses(
     store: Store, logs: Logs, keeper: KeyKeeper, lock: Lock, answers: Sequence[WitnessAnswer]
 ) -> Seen:
