@@ -255,7 +255,7 @@ class FakeLog:
             return self.answers[target]
         parts = urlsplit(target)
         match parts.path.strip("/").split("/"):
-            case ["v1", "super", "checkpoint"] if self.notes:
+            case ["v1", "super", "checkpoint"] | ["v1", "super", "1", "checkpoint"] if self.notes:
                 return 200, self.notes[-1].encode()
             case ["v1", "super", "tile", *rest] | ["v1", "super", "1", "tile", *rest]:
                 return _tile(self.records, rest)
@@ -302,12 +302,18 @@ def _tile(entries: Sequence[bytes], rest: Sequence[str]) -> tuple[int, bytes]:
 
 
 @contextmanager
-def serving(answer: Callable[[str], tuple[int, bytes]], key: str = "") -> Iterator[str]:
+def serving(
+    answer: Callable[[str], tuple[int, bytes]],
+    key: str = "",
+    sent: list[tuple[str, int]] | None = None,
+) -> Iterator[str]:
     """Serve answers to GET on loopback, and return the URL.
 
     Args:
         answer: Takes the path with its query, returns (status, body).
         key: The API key that is demanded for all but the super-log; none where empty.
+        sent: Where each path and the bytes of its answer are noted. With it, the server knows
+            ranges (RFC 9110 §14).
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -320,6 +326,11 @@ def serving(answer: Callable[[str], tuple[int, bytes]], key: str = "") -> Iterat
                 status, body = 401, b"{}"
             else:
                 status, body = answer(self.path)
+            wanted = self.headers.get("Range", "")
+            if sent is not None and status == 200 and wanted:
+                status, body = 206, body[int(wanted.removeprefix("bytes=").removesuffix("-")) :]
+            if sent is not None:
+                sent.append((self.path, len(body)))
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -340,12 +351,12 @@ def serving(answer: Callable[[str], tuple[int, bytes]], key: str = "") -> Iterat
 
 
 @contextmanager
-def serving_log(log: FakeLog) -> Iterator[str]:
-    """Serve a fake log, and return the URL; ``log.asked`` gathers the paths."""
+def serving_log(log: FakeLog, sent: list[tuple[str, int]] | None = None) -> Iterator[str]:
+    """Serve a fake log; ``log.asked`` gathers the paths, ``sent`` what was sent for them."""
 
     def answer(target: str) -> tuple[int, bytes]:
         log.asked.append(target)
         return log.answer(target)
 
-    with serving(answer, log.key) as url:
+    with serving(answer, log.key, sent) as url:
         yield url

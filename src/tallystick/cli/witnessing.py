@@ -16,6 +16,7 @@ from tallystick.errors import MalformedError
 from tallystick.tlog.key import ED25519, MLDSA44_COSIGNATURE, VerifierKey
 from tallystick.tlog.policy import Policy
 from tallystick.tlog.private_key import SEED_BYTES
+from tallystick.verify.statement import require_root
 from tallystick.verify.super_origin import read_super_origin
 from tallystick.watch.epoch_audit import EpochAudit
 from tallystick.watch.http import Site
@@ -67,6 +68,10 @@ def serve(
     policy: Annotated[
         Path | None, typer.Option("--policy", help="A tlog-policy file, for its log lines.")
     ] = None,
+    root: Annotated[
+        str | None,
+        typer.Option("--root", help="vkey of the root key: believe its word on a recovery."),
+    ] = None,
     audit_epochs: Annotated[
         bool,
         typer.Option(
@@ -84,7 +89,8 @@ def serve(
     logs = _logs(log or [], policy)
     opened = WitnessState(state, key.verifier().vkey(), audits=audit_epochs)
     folder = EvidenceFolder(evidence or state.with_name(f"{state.name}.evidence"))
-    audits = _audits(session, logs, opened) if audit_epochs else {}
+    believed = None if root is None else VerifierKey.parse(root)
+    audits = _audits(session, logs, opened, believed) if audit_epochs else {}
 
     def now() -> int:
         return clock.now() // _SECOND
@@ -136,8 +142,13 @@ def _logs(vkeys: Sequence[str], policy: Path | None) -> dict[str, list[VerifierK
 
 
 def _audits(
-    session: Session, logs: Mapping[str, object], state: WitnessState
+    session: Session,
+    logs: Mapping[str, object],
+    state: WitnessState,
+    root: VerifierKey | None,
 ) -> dict[str, EpochAudit]:
+    if root is not None:
+        require_root(root)
     serials = {origin: read_super_origin(origin) for origin in logs}
     if len({deployment for deployment, _ in serials.values()}) != 1:
         raise UsageError(f"--audit-epochs: {len(logs)} logs, want the one of --server")
@@ -149,7 +160,8 @@ def _audits(
     audits: dict[str, EpochAudit] = {}
     for origin, (_, serial) in serials.items():
         site = Site(settings.server, settings.key, timeout_s=_ANSWER_S)
-        audits[origin] = EpochAudit(origin, state, ServerSource(site, serial), tell)
+        source = ServerSource(site, serial)
+        audits[origin] = EpochAudit(origin, state, source, tell, root=root, say=session.note)
     return audits
 
 

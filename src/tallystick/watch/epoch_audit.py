@@ -11,16 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
-from typing import Final
+from typing import IO, Final
 
 from tallystick.errors import MalformedError, NotFoundError, PushbackError
 from tallystick.tlog.checkpoint import Checkpoint
 from tallystick.tlog.hashing import leaf_hash
+from tallystick.tlog.key import VerifierKey
 from tallystick.tlog.note import Note
 from tallystick.tlog.tile import TILE_WIDTH, decode_bundle, encode_bundle
 from tallystick.tlog.tree import Frontier
 from tallystick.verify.records import EPOCH, REGISTRY, EpochRecord, RegistryRecord
 from tallystick.verify.super_origin import FIRST_SERIAL, read_super_origin, super_origin
+from tallystick.watch.audit_beginning import AuditBeginning, Audited
 from tallystick.watch.audited_heads import AuditedHeads, AuditError, read_changes, refuse
 from tallystick.watch.log_source import LogSource
 from tallystick.watch.witness_state import AuditStep, Cosigned, Progress, WitnessState
@@ -50,6 +52,8 @@ class EpochAudit:
         state: Keeps what was audited.
         source: Where records and changes are read.
         tell: Told (epoch, its slots) whenever the progress of a long audit was stored.
+        root: The deployment's root key, whose recoveries are believed; None where it is unknown.
+        say: Told, in a line, that a recovery was followed.
 
     Raises:
         MalformedError: The origin has another form.
@@ -61,6 +65,9 @@ class EpochAudit:
         state: WitnessState,
         source: LogSource,
         tell: Callable[[int, int], object] = lambda _epoch, _slots: None,
+        *,
+        root: VerifierKey | None = None,
+        say: Callable[[str], object] = lambda _line: None,
     ) -> None:
         try:
             self._deployment, self._serial = read_super_origin(origin)
@@ -70,7 +77,11 @@ class EpochAudit:
         self._state = state
         self._source = source
         self._tell = tell
+        self._root = root
+        self._say = say
+        self._tail = (0, 0)
         self._frontier = Frontier()
+        self._copied = Frontier()
         self._heads: AuditedHeads | None = None
         self._pending = _Pending()
 
@@ -92,40 +103,45 @@ class EpochAudit:
             MalformedError: What the server answers is not of its form.
             TallystickError: The server could not be asked, or the state not be written.
         """
-        return self._audit(self._loaded(), newest, checkpoint)
+        self._load()
+        return self._audit(newest, checkpoint)
 
     def forget(self) -> None:
         """Read the state anew the next time: what is in memory was not stored."""
         self._heads = None
 
-    def _loaded(self) -> AuditedHeads:
-        """Return what is known of all logs, from memory where nobody else went on since."""
+    def _load(self) -> None:
+        """Read what is known of all logs, unless it is in memory and nobody went on since."""
         audited = self._state.audited_size(self._origin)
         if self._heads is None or audited != self._frontier.size:
             self._pending = _Pending()
-            progress, registry, heads = self._state.audited(self._origin)
-            if not progress.frontier.size and self._serial > FIRST_SERIAL:
-                progress, registry, heads = self._carried_over()
-            known = [registry[slot] for slot in range(len(registry))]
-            self._heads = AuditedHeads(
-                self._deployment, progress.epoch, progress.slots, known, heads
-            )
-            self._frontier = progress.frontier
+            known = Audited(*self._state.audited(self._origin))
+            self._heads = self._heads_of(known)
+            self._frontier = known.progress.frontier
+
+    def _heads_of(self, known: Audited) -> AuditedHeads:
+        registry = [known.registry[slot] for slot in range(len(known.registry))]
+        progress = known.progress
+        return AuditedHeads(self._deployment, progress.epoch, progress.slots, registry, known.heads)
+
+    def _begun(self, first: bytes) -> AuditedHeads:
+        """Begin a super-log with what the one before ended with: epochs, slots, heads go on."""
+        before, source = super_origin(self._deployment, self._serial - 1), self._source.before()
+
+        def audit(state: WitnessState, newest: Cosigned | None, end: Checkpoint) -> AuditStep:
+            audits = EpochAudit(before, state, source, self._tell, root=self._root, say=self._say)
+            return audits.run(newest, end)
+
+        beginning = AuditBeginning(
+            self._origin, self._state, source.published, audit, self._root, self._say
+        )
+        known = beginning.find(first)
+        self._pending = _Pending(registered=known.registry, heads=known.heads)
+        self._heads = self._heads_of(known)
         return self._heads
 
-    def _carried_over(self) -> tuple[Progress, dict[int, bytes], dict[int, Checkpoint]]:
-        """Begin a super-log with what is known of the one before: epochs, slots and heads go on.
-
-        Without it, or with a gap in the epochs, the first epoch is refused.
-        """
-        before = super_origin(self._deployment, self._serial - 1)
-        progress, registry, heads = self._state.audited(before)
-        self._pending = _Pending(registered=registry, heads=heads)
-        return Progress(Frontier(), progress.epoch, progress.slots), registry, heads
-
-    def _audit(
-        self, heads: AuditedHeads, newest: Cosigned | None, checkpoint: Checkpoint
-    ) -> AuditStep:
+    def _audit(self, newest: Cosigned | None, checkpoint: Checkpoint) -> AuditStep:
+        heads = self._heads or self._heads_of(Audited(Progress(), {}, {}))
         start, end = self._frontier.size, checkpoint.size
         if start > end:
             raise PushbackError(
@@ -134,8 +150,11 @@ class EpochAudit:
         followed = newest if newest and newest.checkpoint.size == start else None
         with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as copy:
             # All of them first: what no signature covers is not worth auditing.
-            self._require_root(self._copy(start, end, copy.write), checkpoint)
+            self._read(checkpoint, copy)
             copy.seek(0)
+            if not start and end and self._serial > FIRST_SERIAL:
+                heads = self._begun(copy.read(int.from_bytes(copy.read(2))))
+                copy.seek(0)
             for index in range(start, end):
                 record = copy.read(int.from_bytes(copy.read(2)))
                 self._pending.leaves.append(leaf_hash(record))
@@ -146,19 +165,42 @@ class EpochAudit:
                         self._tell(heads.epoch, heads.slots)
         return self._step(heads)
 
-    def _copy(self, start: int, end: int, keep: Callable[[bytes], object]) -> Frontier:
-        """Read the records [start, end), keep them, and return the frontier with them."""
-        frontier = self._frontier
+    def _read(self, checkpoint: Checkpoint, copy: IO[bytes]) -> None:
+        """Read the new records, and check that the checkpoint covers them."""
+        start, end = self._frontier.size, checkpoint.size
+        known = self._tail[1] if self._tail[0] == start else 0
+        if known:
+            try:
+                self._copy(start, end, known, copy)
+            except MalformedError:
+                pass  # perhaps only something between us that knows no ranges
+            else:
+                if self._copied.root() == checkpoint.root:
+                    return
+            copy.seek(0)
+            copy.truncate()
+        self._copy(start, end, 0, copy)
+        self._require_root(self._copied, checkpoint)
+
+    def _copy(self, start: int, end: int, known: int, copy: IO[bytes]) -> None:
+        """Copy the records [start, end), passing over the known bytes of the first bundle."""
+        frontier, tail = self._frontier, 0
         for index in range(start // TILE_WIDTH, -(-end // TILE_WIDTH)):
             first = index * TILE_WIDTH
             width = min(end - first, TILE_WIDTH)
-            records = decode_bundle(self._source.bundle(index, width))
+            old = max(start - first, 0)
+            skipped = known if old else 0
+            records = decode_bundle(self._source.bundle(index, width, skipped))
+            if skipped:
+                records = [b""] * old + records
             if len(records) != width:
                 raise MalformedError(f"bundle {index}: {len(records)} records, want {width}")
-            new = records[max(start - first, 0) :]
-            keep(encode_bundle(new))
-            frontier = frontier.extend([leaf_hash(record) for record in new])
-        return frontier
+            new = encode_bundle(records[old:])
+            copy.write(new)
+            tail = len(new) + (skipped or sum(2 + len(record) for record in records[:old]))
+            frontier = frontier.extend([leaf_hash(record) for record in records[old:]])
+        self._copied = frontier
+        self._tail = (end, tail if end % TILE_WIDTH else 0)
 
     def _require_root(self, found: Frontier, checkpoint: Checkpoint) -> None:
         if found.root() != checkpoint.root:

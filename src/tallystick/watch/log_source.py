@@ -14,8 +14,13 @@ _MAX_NOTE_BYTES: Final = 1_000_000
 class LogSource(Protocol):
     """What an audit asks of a deployment; each call returns bytes, true or not."""
 
-    def bundle(self, index: int, width: int) -> bytes:
+    def bundle(self, index: int, width: int, skipped: int = 0) -> bytes:
         """Return an entry bundle of the super-log, also of records not yet published.
+
+        Args:
+            index: Of the bundle.
+            width: Number of its records.
+            skipped: Bytes at its beginning that are known and not wanted.
 
         Raises:
             TallystickError: It can't be had.
@@ -34,6 +39,10 @@ class LogSource(Protocol):
         """
         ...
 
+    def before(self) -> "LogSource":
+        """Return where the super-log is read that this one follows."""
+        ...
+
 
 class ServerSource:
     """A :class:`LogSource`: a Tallystick server. One thread at a time.
@@ -45,11 +54,13 @@ class ServerSource:
 
     def __init__(self, site: Site, serial: int = FIRST_SERIAL) -> None:
         self._site = site
-        self._prefix = "/v1/super/" if serial == FIRST_SERIAL else f"/v1/super/{serial}/"
+        self._serial = serial
+        self._prefix = f"/v1/super/{serial}/"
 
-    def bundle(self, index: int, width: int) -> bytes:
+    def bundle(self, index: int, width: int, skipped: int = 0) -> bytes:
         """See :class:`LogSource`."""
-        return self._site.get(self._prefix + entries_path(index, width), limit=_MAX_BUNDLE_BYTES)
+        path = self._prefix + entries_path(index, width)
+        return self._site.get(path, limit=_MAX_BUNDLE_BYTES, skipped=skipped)
 
     def changes(self, epoch: int) -> bytes:
         """See :class:`LogSource`."""
@@ -58,3 +69,7 @@ class ServerSource:
     def published(self) -> bytes:
         """See :class:`LogSource`."""
         return self._site.get(f"{self._prefix}checkpoint", limit=_MAX_NOTE_BYTES)
+
+    def before(self) -> "ServerSource":
+        """See :class:`LogSource`."""
+        return ServerSource(self._site, self._serial - 1)

@@ -121,8 +121,8 @@ def test_many_epochs_at_once_are_audited_one_by_one(auditor: RunningWitness, log
     assert auditor.add(log.submission(old)).status == 200
 
     assert log.asked == [
-        "/v1/super/tile/entries/000",
-        f"/v1/super/tile/entries/001.p/{len(log.records) - 256}",
+        "/v1/super/1/tile/entries/000",
+        f"/v1/super/1/tile/entries/001.p/{len(log.records) - 256}",
         *[f"/v1/epochs/{number}/changes" for number in range(2, 12)],
     ]
 
@@ -150,7 +150,7 @@ def test_an_epoch_in_which_nothing_changed_is_not_asked_for(
     log.asked.clear()
 
     assert auditor.add(log.submission(old)).status == 200
-    assert log.asked == ["/v1/super/tile/entries/000.p/8"]
+    assert log.asked == ["/v1/super/1/tile/entries/000.p/8"]
 
 
 def test_records_of_kinds_that_say_nothing_of_heads_are_passed_over(
