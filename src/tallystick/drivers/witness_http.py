@@ -27,6 +27,9 @@ _MAX_SIZE_BYTES: Final = 64
 _TOLD: Final = 120
 """So much of what a refusing witness says is passed on."""
 _TRIES: Final = 3
+_PATIENCE: Final = 3
+"""So many deadlines in a row a witness may miss before nobody waits for it."""
+_LONGEST_PAUSE_S: Final = 60
 
 Prove = Callable[[int], Sequence[bytes]]
 
@@ -62,10 +65,13 @@ class HttpWitnesses:
         until = monotonic() + self._deadline_s
         asked = [(it, it.ask(ask, until)) for it in self._known.values()]
         answers = [WitnessAnswer(name, problem="no URL in the policy") for name in self._unknown]
+        late = f"no answer within {self._deadline_s:g} s"
         for witness, call in asked:
             answer = None if call is None else call.wait()
-            late = f"no answer within {self._deadline_s:g} s"
-            answers.append(answer or WitnessAnswer(witness.name, problem=late))
+            problem = witness.silence or late
+            answers.append(answer or WitnessAnswer(witness.name, problem=problem))
+            if call is not None:
+                witness.judge(call)
         return answers
 
 
@@ -77,16 +83,44 @@ class _Witness:
         self._address = address
         self._size = 0
         self._busy: _Call | None = None
+        self._judged: _Call | None = None
+        self._missed = 0
+        self._due = 0.0
+
+    @property
+    def silence(self) -> str:
+        """That it is not waited for any more; empty where it is."""
+        if self._missed < _PATIENCE:
+            return ""
+        return f"no answer {self._missed} times in a row: asked beside the epochs, with pauses"
 
     def ask(
         self, ask: Callable[["_Witness", "_Call"], WitnessAnswer], until: float
     ) -> "_Call | None":
-        """Begin to ask; None while it is still busy with what it was asked before."""
+        """Begin to ask; None where nobody is to wait for the answer.
+
+        It is not waited for while it is busy with what it was asked before, or known as silent.
+        A silent one is asked all the same, now and then: once it answers, it is waited for again.
+        """
         if self._busy is not None and self._busy.is_alive():
+            return None
+        if self.silence and self._busy is not None:
+            self.judge(self._busy)
+        if self.silence and monotonic() < self._due:
             return None
         self._busy = _Call(self.name, self._address, until, lambda call: ask(self, call))
         self._busy.start()
-        return self._busy
+        return None if self.silence else self._busy
+
+    def judge(self, call: "_Call") -> None:
+        """Learn from a call that is over, once, whether the witness is silent."""
+        if call is self._judged:
+            return
+        self._judged = call
+        self._missed = self._missed + 1 if call.is_unanswered else 0
+        if self.silence:
+            pause_s = min(2.0 ** (self._missed - _PATIENCE), _LONGEST_PAUSE_S)
+            self._due = monotonic() + pause_s
 
     def cosign(
         self, call: "_Call", note: str, origin: str, size: int, prove: Prove
@@ -173,6 +207,12 @@ class _Call(Thread):
         self._connection: HTTPConnection | None = None
         self._socket: socket | None = None
         self._over = False
+        self._ran_out = False
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the time ran out before there was an answer."""
+        return self._ran_out
 
     def run(self) -> None:
         """Ask, and keep the answer."""
@@ -181,6 +221,8 @@ class _Call(Thread):
         except TallystickError as error:
             self._answer = WitnessAnswer(self._witness, problem=str(error))
         except (OSError, HTTPException, ValueError) as error:
+            if isinstance(error, TimeoutError):
+                self._ran_out = True
             told = getattr(error, "strerror", None) or type(error).__name__
             self._answer = WitnessAnswer(self._witness, problem=f"unreachable ({told})")
         finally:
@@ -193,6 +235,7 @@ class _Call(Thread):
         with self._mutex:
             self._over = True
         if answer is None:
+            self._ran_out = True
             self._hang_up()
         return answer
 
