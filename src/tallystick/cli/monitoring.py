@@ -37,7 +37,8 @@ def monitor(
         typer.Option(min=1, help="Greatest age of an epoch; else as pinned, else 900 s."),
     ] = None,
     webhook: Annotated[
-        str | None, typer.Option(metavar="URL", help="Where alarms are sent, too.")
+        str | None,
+        typer.Option(metavar="URL", help="Where alarms and changes of keys are sent, too."),
     ] = None,
     webhook_secret_file: Annotated[
         Path | None, typer.Option(help="File with the secret that signs them: whsec_….")

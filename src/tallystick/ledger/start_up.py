@@ -65,6 +65,11 @@ def _behind(snapshot: Snapshot, text: str, logs: Logs, keeper: KeyKeeper) -> str
         note, signed, slot = read_signed(snapshot, text, logs, keeper)
     except TallystickError as error:
         return f"the lock file holds no super-checkpoint of ours ({error}): put the last back"
+    return _contradiction(snapshot, note, signed, slot)
+
+
+def _contradiction(snapshot: Snapshot, note: Note, signed: Checkpoint, slot: int) -> str | None:
+    """Tell what in the store contradicts a checkpoint of the super-log at ``slot``, or None."""
     size: object = snapshot.head(slot).size  # the file holds what root wrote there
     if not isinstance(size, int):
         return f"the super-log's head: a {type(size).__name__}, want its size: restore a copy"
