@@ -142,20 +142,23 @@ def test_the_root_of_somebody_else_allows_nothing(deployment: Shown) -> None:
     assert auditor.said == []
 
 
-def test_a_rollback_by_rotation_is_refused_also_with_a_root(deployment: Shown) -> None:
+@pytest.mark.parametrize("reason", [Reason.ROTATION, Reason.COMPROMISE])
+def test_a_rollback_without_a_recovery_is_refused_also_with_a_root(
+    deployment: Shown, reason: Reason
+) -> None:
     auditor = Auditor(deployment, root=ROOT.vkey)
     auditor.know(1)
     deployment.save()
-    deployment.rooted.record(2)
+    for number in range(2, 6):
+        deployment.rooted.record(number)
     assert auditor.add(1).status == 200
     deployment.put_back(forgotten=True)
-    deployment.change_keys()
-    deployment.rooted.record(9)
+    deployment.change_keys(reason)
     auditor.know(2)
 
     told = auditor.add(2)
 
-    assert told.status == 422, told
+    assert (told.status, "want the root's recovery" in told.body) == (422, True), told
 
 
 def test_a_recovered_log_with_another_entry_is_refused(deployment: Shown) -> None:

@@ -119,6 +119,16 @@ def test_pins_without_a_root_follow_nobody(server: Server, tally: Command) -> No
     assert pins.read_bytes() == before
 
 
+def test_a_missing_file_of_pins_is_told_before_any_server_is_asked(tally: Command) -> None:
+    nobody = "http://127.0.0.1:1"
+
+    told = tally.plain("pins", "refresh", "--pins", "none.json", "--server", nobody, code=None)
+
+    assert told.code == exit_codes.UNREADABLE
+    assert "none.json" in told.err
+    assert "server" not in told.err
+
+
 def test_a_second_root_cannot_be_pinned(server: Server, tally: Command) -> None:
     rooted(tally, server)
     made = tally.plain("keys", "root", "init", "--deployment", "localhost", "--out", "other.key")
