@@ -1,0 +1,1 @@
+"""Search: what can be asked of the events, and the languages in which people ask it."""
