@@ -109,7 +109,7 @@ TEXT_PARTS: Final = (
     *("targets.id", "targets.name", "targets.subject.id", "targets.subject.name"),
     *("context.ip", "context.user_agent", "context.location", "context.request_id"),
     *("message", "reason.code", "reason.text", "purpose.text", "purpose.case_id"),
-    *("metadata", "targets.metadata"),
+    *("metadata", "targets.metadata", ACTION_WORDS),
 )
 
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(

@@ -130,7 +130,7 @@ class Within(Struct, frozen=True):
 
 
 class Exists(Struct, frozen=True):
-    """The field is there, be it empty."""
+    """The field has a value that is not an empty text."""
 
     field: str
 
