@@ -15,9 +15,11 @@ from msgspec import Struct
 from tallystick.errors import MalformedError
 
 MAX_CLAUSES: Final = 1_024
-"""Most filters in one question, and most values of one filter."""
+"""Most filters in one question."""
 MAX_DEPTH: Final = 32
 """Most filters within each other."""
+MAX_VALUES: Final = 10_000
+"""Most values of one filter."""
 MAX_PATTERN: Final = 256
 """Most characters of a prefix, wildcard or regular expression."""
 MAX_VALUE: Final = 32_768
@@ -91,7 +93,7 @@ class OneOf(Struct, frozen=True):
     values: tuple[Value, ...]
 
     def __post_init__(self) -> None:
-        _check_count(len(self.values), MAX_CLAUSES, "values", "/values")
+        _check_count(len(self.values), MAX_VALUES, "values", "/values")
         for position, value in enumerate(self.values):
             _check_value(value, f"/values/{position}")
 
@@ -99,8 +101,8 @@ class OneOf(Struct, frozen=True):
 class Between(Struct, frozen=True):
     """One value of the field lies in the interval; a bound that is None is open.
 
-    Texts are compared by code point. Of a metadata field, numbers are compared with numbers only
-    and texts with all spellings.
+    Texts are compared by code point, addresses by their number, IPv4 as mapped IPv6. Of a
+    metadata field, numbers are compared with numbers only and texts with all spellings.
     """
 
     field: str
@@ -226,7 +228,7 @@ class Ids(Struct, frozen=True):
     ids: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _check_count(len(self.ids), MAX_CLAUSES, "ids", "/ids")
+        _check_count(len(self.ids), MAX_VALUES, "ids", "/ids")
 
 
 Filter: TypeAlias = (

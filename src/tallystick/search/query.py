@@ -111,11 +111,14 @@ class Sort(Struct, frozen=True):
 
     Attributes:
         missing_first: Whether events without the field come first, in either direction.
+        milliseconds: Of times, whether those of one millisecond are equal: clients that know a
+            time by its milliseconds then lose no event between two pages.
     """
 
     field: str
     descending: bool = False
     missing_first: bool = False
+    milliseconds: bool = False
 
 
 NEWEST_FIRST: Final = (Sort("occurred_at", descending=True),)

@@ -42,22 +42,29 @@ _NUMBER: Final = re.compile(
 
 
 class When(NamedTuple):
-    """When, and where on Earth, a question is asked; ``now`` is in UTC."""
+    """When, and where on Earth, a question is asked.
+
+    Attributes:
+        now: In UTC.
+        zone: Of times without an offset.
+        epoch: What a bare number counts since 1970; ``epoch_millis`` or ``epoch_second``.
+    """
 
     now: datetime
     zone: tzinfo = UTC
+    epoch: str = "epoch_millis"
 
     def span(self, asked: object, *, relative: bool = False) -> Span:
-        """Read a time, or a number of milliseconds since 1970.
+        """Read a time, or a number since 1970.
 
         Raises:
             MalformedError: It is no time.
         """
         if isinstance(asked, bool) or not isinstance(asked, str | int | float):
             raise MalformedError("time: of another type, want a text or milliseconds")
-        if isinstance(asked, str):
+        if isinstance(asked, str) and (self.epoch == "epoch_millis" or not _is_number(asked)):
             return read_span(asked, now=self.now, zone=self.zone, relative=relative)
-        return read_epoch(int(asked) if isfinite(asked) else 0)
+        return read_epoch(floor(_number(asked)), self.epoch)
 
 
 class Bound(NamedTuple):
@@ -218,36 +225,43 @@ def is_prose(field: Field) -> bool:
     return has_words(field)
 
 
-def pattern(field: Field, raw: str, *, any_case: bool = False) -> Filter:
+def pattern(field: Field, raw: str, *, any_case: bool = False, whole: bool = False) -> Filter:
     """Ask for a value, or of a text a word, by wildcards.
 
     Raises:
         MalformedError: The field's kind has no patterns, or it is too long.
     """
-    by_word = _by_word(field)
+    by_word = _by_word(field, whole=whole)
     if raw.strip("*") == "" and raw:
         return Exists(field.name)
     return like(field.name, raw, any_case=any_case and not by_word, by_word=by_word)
 
 
-def beginning(field: Field, text: str, *, any_case: bool = False) -> Filter:
+def beginning(field: Field, text: str, *, any_case: bool = False, whole: bool = False) -> Filter:
     """Ask for a value, or of a text a word, by how it begins.
 
     Raises:
         MalformedError: The field's kind has no patterns, or it is too long.
     """
-    by_word = _by_word(field)
+    by_word = _by_word(field, whole=whole)
     asked = text.lower() if by_word else text
     return Prefix(field.name, asked, any_case=any_case and not by_word, by_word=by_word)
 
 
-def regexp(field: Field, text: str, *, any_case: bool = False, operators: bool = True) -> Filter:
+def regexp(
+    field: Field,
+    text: str,
+    *,
+    any_case: bool = False,
+    operators: bool = True,
+    whole: bool = False,
+) -> Filter:
     """Ask for a value, or of a text a word, by a regular expression.
 
     Raises:
         MalformedError: The field's kind has no patterns, or it is no such expression.
     """
-    by_word = _by_word(field)
+    by_word = _by_word(field, whole=whole)
     found = read_regexp(text, operators=operators)
     return Matching(field.name, found, any_case=any_case and not by_word, by_word=by_word)
 
@@ -262,10 +276,10 @@ def _text_value(field: Field, asked: object) -> str:
     return _address(text_of(asked)) if field.kind == "address" else text_of(asked)
 
 
-def _by_word(field: Field) -> bool:
+def _by_word(field: Field, *, whole: bool) -> bool:
     if field.kind in {"integer", "moment"}:
         raise MalformedError(f"field {field.name!r}: has no patterns, want a value or a range")
-    return field.kind == "text"
+    return field.kind == "text" and (not whole or field.name in MADE)
 
 
 def _number(asked: object) -> int | float:

@@ -1,0 +1,28 @@
+"""Elasticsearch's JSON: queries, aggregations and whole search bodies, as our query model."""
+
+from tallystick.search.elastic.aggregating import ElasticAggregation
+from tallystick.search.elastic.ordering import ElasticSort, milliseconds
+from tallystick.search.elastic.refusal import ElasticError
+from tallystick.search.elastic.request import (
+    PARAMETERS,
+    ElasticSearch,
+    PointInTime,
+    SourceFilter,
+    parse_count,
+    parse_search,
+)
+from tallystick.search.elastic.shape import Shape
+
+__all__ = [
+    "PARAMETERS",
+    "ElasticAggregation",
+    "ElasticError",
+    "ElasticSearch",
+    "ElasticSort",
+    "PointInTime",
+    "Shape",
+    "SourceFilter",
+    "milliseconds",
+    "parse_count",
+    "parse_search",
+]

@@ -1,0 +1,60 @@
+"""How the answer to an aggregation is spelled, and which fields it may be asked of."""
+
+from msgspec import Struct
+
+from tallystick.search.elastic.members import Members
+from tallystick.search.elastic.refusal import ElasticError
+from tallystick.search.elastic.target import Target, target_of
+from tallystick.search.fields import Field, FieldKind
+
+
+class Shape(Struct, frozen=True):
+    """How an answer is spelled.
+
+    Attributes:
+        keyed: Whether buckets, or percentiles, are an object by their keys, and no list.
+        format: In which form times are given; empty for the usual one.
+    """
+
+    keyed: bool = False
+    format: str = ""
+
+
+def field_of(members: Members, *kinds: FieldKind) -> Field:
+    """Take ``field``, of one of the kinds if any are given.
+
+    Raises:
+        ElasticError: It is missing, unknown or of another kind.
+    """
+    name = members.text("field")
+    if not name:
+        reason = (
+            f"Required one of fields [field, script], but none were specified: [{members.name}]"
+        )
+        raise ElasticError(reason, path=members.path, kind="illegal_argument_exception")
+    target = target_of(name, members.at("field"))
+    unfit = bool(kinds) and target.field.kind not in kinds
+    if unfit or _is_text(target):
+        raise ElasticError(
+            f"Field [{name}] of type [{_type(target)}] is not supported for aggregation"
+            f" [{members.name}]",
+            path=members.at("field"),
+            kind="illegal_argument_exception",
+        )
+    return target.field
+
+
+def _is_text(target: Target) -> bool:
+    return target.field.kind == "text" and not target.whole
+
+
+def _type(target: Target) -> str:
+    names: dict[FieldKind, str] = {
+        "keyword": "keyword",
+        "text": "text",
+        "integer": "long",
+        "moment": "date",
+        "address": "ip",
+        "any": "flattened",
+    }
+    return names[target.field.kind]
