@@ -7,7 +7,8 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from tallystick.errors import MalformedError
-from tallystick.search.filters import Filter, Value, check_filter
+from tallystick.search.extent import check_filter
+from tallystick.search.filters import Filter, Value
 
 MAX_BUCKETS: Final = 10_000
 """Most buckets that one level of an aggregation asks for."""

@@ -1,11 +1,10 @@
-"""What an event must be like to be found: the filters, and how large they may grow.
+"""What an event must be like to be found: the filters, and how large each may be.
 
 A field that holds many values fits a filter when one of its values does; ``Not`` is about the
 event, so that ``Not(Equals("targets.id", "a"))`` means that no target has that id. An event in
 which a field is absent fits no filter on the field.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Final, Literal, TypeAlias
@@ -14,10 +13,8 @@ from msgspec import Struct
 
 from tallystick.errors import MalformedError
 
-MAX_CLAUSES: Final = 1_024
-"""Most filters in one question."""
-MAX_DEPTH: Final = 32
-"""Most filters within each other."""
+MAX_FIELDS: Final = 1_024
+"""Most fields of one filter."""
 MAX_VALUES: Final = 10_000
 """Most values of one filter."""
 MAX_PATTERN: Final = 256
@@ -202,7 +199,7 @@ class Words(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         _check_words(self.words)
-        _check_count(len(self.fields), MAX_CLAUSES, "fields", "/fields")
+        _check_count(len(self.fields), MAX_FIELDS, "fields", "/fields")
 
 
 class Phrase(Struct, frozen=True):
@@ -219,7 +216,7 @@ class Phrase(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         _check_words(self.words)
-        _check_count(len(self.fields), MAX_CLAUSES, "fields", "/fields")
+        _check_count(len(self.fields), MAX_FIELDS, "fields", "/fields")
 
 
 class Ids(Struct, frozen=True):
@@ -250,40 +247,6 @@ Filter: TypeAlias = (
     | Phrase
     | Ids
 )
-
-
-def parts_of(node: Filter) -> "tuple[Filter, ...]":
-    """Return the filters that stand directly in a filter."""
-    match node:
-        case And() | Or() | AtLeast():
-            return node.parts
-        case Not():
-            return (node.part,)
-        case _:
-            return ()
-
-
-def each_filter(root: Filter) -> Iterator[tuple[int, Filter]]:
-    """Yield a filter and all within it, each with its depth from 1."""
-    waiting = [(1, root)]
-    while waiting:
-        depth, node = waiting.pop()
-        yield depth, node
-        waiting.extend((depth + 1, part) for part in parts_of(node))
-
-
-def check_filter(root: Filter) -> None:
-    """Check how large a filter is.
-
-    Raises:
-        MalformedError: More than 1,024 filters in all, or more than 32 within each other.
-    """
-    for count, (depth, _) in enumerate(each_filter(root), 1):
-        if depth > MAX_DEPTH:
-            raise MalformedError(f"filter: deeper than {MAX_DEPTH}, want at most {MAX_DEPTH}")
-        if count > MAX_CLAUSES:
-            what = f"filter: more than {MAX_CLAUSES:,} clauses"
-            raise MalformedError(f"{what}, want at most {MAX_CLAUSES:,}")
 
 
 def _check_value(value: Value, path: str) -> None:

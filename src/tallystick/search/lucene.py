@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from tallystick.errors import MalformedError
 from tallystick.search import terms
+from tallystick.search.extent import MAX_DEPTH, check_filter
 from tallystick.search.fields import ACTION_WORDS, FIELDS, TEXT, Field, find_fields
 from tallystick.search.filters import (
-    MAX_DEPTH,
     And,
     Everything,
     Exists,
@@ -27,11 +27,12 @@ from tallystick.search.filters import (
     Not,
     Nothing,
     Or,
-    check_filter,
 )
+from tallystick.search.intervals import between
+from tallystick.search.lucene_items import bare, clauses, interval
 from tallystick.search.lucene_text import Rewritten
 from tallystick.search.patterns import has_wildcard, plain
-from tallystick.search.terms import Bound, When, anyone
+from tallystick.search.terms import When, anyone
 from tallystick.search.words import words_of
 
 MAX_LINE: Final = 8_192
@@ -134,7 +135,7 @@ class _Reading:
                 if name in bounds:
                     raise self._error(f"{name}: a second time, want one", item)
                 with self._at(item):
-                    bounds[name] = self._when.span(plain(_bare(item.expr)), relative=True).start
+                    bounds[name] = self._when.span(plain(bare(item.expr)), relative=True).start
             else:
                 parts.append(item)
         found = self._top(root, parts)
@@ -194,7 +195,7 @@ class _Reading:
         # Lucene's own: a clause must, must not or may occur, AND makes its neighbours such that
         # must; what may has no effect beside what must, as nothing is scored.
         found: dict[str, list[Filter]] = {"must": [], "must not": [], "may": []}
-        for occurs, each in _clauses(item):
+        for occurs, each in clauses(item):
             found[occurs].append(self._filter(each, fields, depth + 1))
         must = found["must"] or ([anyone(found["may"])] if found["may"] else [])
         return _all((*must, *map(Not, found["must not"])))
@@ -209,12 +210,12 @@ class _Reading:
             raise self._error(f"{name}: within something, want it at the top", item)
         with self._at(item):
             if name == "_exists_":
-                return anyone(Exists(each.name) for each in find_fields(plain(_bare(item.expr))))
+                return anyone(Exists(each.name) for each in find_fields(plain(bare(item.expr))))
             if name == "*" and isinstance(item.expr, tree.Word) and item.expr.value == "*":
                 return Everything()
             found = find_fields(name)
             if isinstance(item.expr, tree.Prohibit | tree.Plus):
-                raw = _bare(item.expr)
+                raw = bare(item.expr)
                 return self._on_each(found, lambda field: self._word(field, raw))
         return self._filter(item.expr, found, depth + 1)
 
@@ -238,8 +239,8 @@ class _Reading:
                 text = item.value[1:-1].replace(r"\/", "/")
                 return lambda field: terms.regexp(field, text, operators=not self._typed)
             case tree.Range() | tree.From() | tree.To():
-                low, high = _interval(item)
-                return lambda field: terms.between(field, low, high, self._when)
+                low, high = interval(item)
+                return lambda field: between(field, low, high, self._when)
             case _:
                 raise MalformedError("a term with ~, want it without: nothing fuzzy is searched")
 
@@ -294,45 +295,3 @@ class _Reading:
 def _all(filters: Iterable[Filter]) -> Filter:
     parts = tuple(filters)
     return parts[0] if len(parts) == 1 else And(parts)
-
-
-def _clauses(item: tree.BaseOperation) -> Iterator[tuple[str, tree.Item]]:
-    """Yield the clauses of Lucene's boolean query, each with how it occurs."""
-    is_and = isinstance(item, tree.AndOperation)
-    for each in item.operands:
-        match each:
-            case tree.AndOperation() | tree.OrOperation():
-                yield from _clauses(each)
-            case tree.Not() | tree.Prohibit():
-                yield "must not", each.a
-            case tree.Plus():
-                yield "must", each
-            case _:
-                yield ("must" if is_and else "may"), each
-
-
-def _bare(item: tree.Item) -> str:
-    """Return the raw text of a term, with the sign before it."""
-    match item:
-        case tree.Word():
-            return str(item.value)
-        case tree.Phrase():
-            return str(item.value[1:-1])
-        case tree.Prohibit() if isinstance(item.a, tree.Term):
-            return f"-{_bare(item.a)}"
-        case tree.Plus() if isinstance(item.a, tree.Term):
-            return f"+{_bare(item.a)}"
-        case _:
-            raise MalformedError("an expression, want one value")
-
-
-def _interval(item: tree.Item) -> tuple[Bound | None, Bound | None]:
-    if isinstance(item, tree.Range):
-        return _bound(item.low, item.include_low), _bound(item.high, item.include_high)
-    bound = _bound(item.a, item.include)
-    return (bound, None) if isinstance(item, tree.From) else (None, bound)
-
-
-def _bound(item: tree.Item, inclusive: bool) -> Bound | None:
-    raw = _bare(item)
-    return None if raw == "*" else Bound(plain(raw), inclusive)

@@ -24,9 +24,8 @@ from tallystick.search.aggregations import (
     Terms,
     check_aggregations,
 )
+from tallystick.search.extent import MAX_CLAUSES, MAX_DEPTH, check_filter, each_filter, parts_of
 from tallystick.search.filters import (
-    MAX_CLAUSES,
-    MAX_DEPTH,
     MAX_PATTERN,
     And,
     AtLeast,
@@ -47,9 +46,6 @@ from tallystick.search.filters import (
     Wildcard,
     Within,
     Words,
-    check_filter,
-    each_filter,
-    parts_of,
 )
 
 __all__ = [

@@ -6,9 +6,8 @@ Nothing here knows where in a question something stood; who calls adds the place
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
-from functools import partial
 from ipaddress import ip_address, ip_network
-from math import ceil, floor, isfinite
+from math import floor, isfinite
 from typing import Final, Literal, NamedTuple
 
 from tallystick.errors import MalformedError
@@ -62,16 +61,9 @@ class When(NamedTuple):
         """
         if isinstance(asked, bool) or not isinstance(asked, str | int | float):
             raise MalformedError("time: of another type, want a text or milliseconds")
-        if isinstance(asked, str) and (self.epoch == "epoch_millis" or not _is_number(asked)):
+        if isinstance(asked, str) and (self.epoch == "epoch_millis" or not is_number(asked)):
             return read_span(asked, now=self.now, zone=self.zone, relative=relative)
-        return read_epoch(floor(_number(asked)), self.epoch)
-
-
-class Bound(NamedTuple):
-    """One end of an interval, as it was asked for."""
-
-    asked: object
-    inclusive: bool
+        return read_epoch(floor(number_of(asked)), self.epoch)
 
 
 def anyone(filters: Iterable[Filter]) -> Filter:
@@ -109,13 +101,13 @@ def read_value(field: Field, asked: object) -> Value | None:
     """
     match field.kind:
         case "integer":
-            number = _number(asked)
+            number = number_of(asked)
             whole = int(number) if number == floor(number) else None
             return whole if whole is not None and abs(whole) < MAX_INTEGER else None
         case "any" if isinstance(asked, int | float) and not isinstance(asked, bool):
-            return _number(asked)
+            return number_of(asked)
         case "address":
-            return _address(text_of(asked))
+            return address_of(text_of(asked))
         case _:
             return text_of(asked).lower() if field.name == "id" else text_of(asked)
 
@@ -152,35 +144,6 @@ def one_of(field: Field, asked: Iterable[object], when: When) -> Filter:
     if len(values) + sum(isinstance(each, Nothing) for each in filters) < len(filters):
         return anyone(filters)
     return OneOf(field.name, tuple(dict.fromkeys(values))) if values else Nothing()
-
-
-def between(field: Field, low: Bound | None, high: Bound | None, when: When) -> Filter:
-    """Ask for an interval; a bound that is None is open.
-
-    Raises:
-        MalformedError: The field's kind has no such values, or no order.
-    """
-    if field.name in MADE:
-        raise MalformedError(f"field {field.name!r}: has no order, want words")
-    if low is None and high is None:
-        return Exists(field.name)
-    if field.kind == "moment":
-        return _times_between(field, low, high, when)
-    if field.name == "severity":
-        return _ranks_between(field, low, high)
-    if field.kind == "integer":
-        return _integers_between(field, low, high)
-    bounds = [bound.asked for bound in (low, high) if bound is not None]
-    numbers = field.kind == "any" and all(_is_number(asked) for asked in bounds)
-    read = _number if numbers else partial(_text_value, field)
-    first, last = (bound and read(bound.asked) for bound in (low, high))
-    return Between(
-        field.name,
-        first,
-        last,
-        low_inclusive=low is None or low.inclusive,
-        high_inclusive=high is not None and high.inclusive,
-    )
 
 
 def words(
@@ -266,14 +229,11 @@ def regexp(
     return Matching(field.name, found, any_case=any_case and not by_word, by_word=by_word)
 
 
-def _is_number(asked: object) -> bool:
+def is_number(asked: object) -> bool:
+    """Whether something is a number or spells one."""
     if isinstance(asked, str):
         return _NUMBER(asked) is not None
     return isinstance(asked, int | float) and not isinstance(asked, bool)
-
-
-def _text_value(field: Field, asked: object) -> str:
-    return _address(text_of(asked)) if field.kind == "address" else text_of(asked)
 
 
 def _by_word(field: Field, *, whole: bool) -> bool:
@@ -282,7 +242,12 @@ def _by_word(field: Field, *, whole: bool) -> bool:
     return field.kind == "text" and (not whole or field.name in MADE)
 
 
-def _number(asked: object) -> int | float:
+def number_of(asked: object) -> int | float:
+    """Read a number, or its spelling; whole ones as an integer.
+
+    Raises:
+        MalformedError: It is none, or not finite.
+    """
     if isinstance(asked, str) and _NUMBER(asked):
         asked = float(asked) if {*"eE."} & {*asked} else int(asked)
     if isinstance(asked, bool) or not isinstance(asked, int | float) or not isfinite(asked):
@@ -290,7 +255,12 @@ def _number(asked: object) -> int | float:
     return int(asked) if isinstance(asked, float) and asked.is_integer() else asked
 
 
-def _address(text: str) -> str:
+def address_of(text: str) -> str:
+    """Spell an IP address in its shortest form.
+
+    Raises:
+        MalformedError: It is none.
+    """
     try:
         return str(ip_address(text))
     except ValueError:
@@ -302,44 +272,3 @@ def _network(text: str) -> str:
         return str(ip_network(text, strict=False))
     except ValueError:
         raise MalformedError("value: of another form, want an IP address or network") from None
-
-
-def _times_between(field: Field, low: Bound | None, high: Bound | None, when: When) -> Filter:
-    after = before = None
-    if low is not None:
-        span = when.span(low.asked)
-        after = span.start if low.inclusive else span.end
-    if high is not None:
-        span = when.span(high.asked)
-        before = span.end if high.inclusive else span.start
-    return Between(field.name, after, before)
-
-
-def _ranks_between(field: Field, low: Bound | None, high: Bound | None) -> Filter:
-    ranks = {word: rank for rank, word in enumerate(field.vocabulary)}
-
-    def rank_of(bound: Bound) -> int:
-        rank = ranks.get(text_of(bound.asked).lower())
-        if rank is None:
-            raise MalformedError(f"value: unknown, want {', '.join(field.vocabulary)}")
-        return rank
-
-    first = 0 if low is None else rank_of(low) + (not low.inclusive)
-    end = len(ranks) if high is None else rank_of(high) + high.inclusive
-    found = field.vocabulary[first:end]
-    return OneOf(field.name, found) if found else Nothing()
-
-
-def _integers_between(field: Field, low: Bound | None, high: Bound | None) -> Filter:
-    """Write bounds as integers, the lower one inclusive: above 1.5 is 2 or more."""
-
-    def edge(bound: Bound, *, beyond: bool) -> int:
-        number = _number(bound.asked)
-        whole = number == floor(number)
-        return min(max(ceil(number) + (whole and beyond), -MAX_INTEGER), MAX_INTEGER)
-
-    return Between(
-        field.name,
-        None if low is None else edge(low, beyond=not low.inclusive),
-        None if high is None else edge(high, beyond=high.inclusive),
-    )

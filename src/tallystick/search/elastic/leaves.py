@@ -9,7 +9,8 @@ from tallystick.search.elastic.refusal import ElasticError, refusing
 from tallystick.search.elastic.target import Asked, Target, one_field, target_of, zoned
 from tallystick.search.fields import find_fields
 from tallystick.search.filters import Exists, Filter, Ids, Nothing, Words
-from tallystick.search.terms import Bound, When, anyone
+from tallystick.search.intervals import Bound, between
+from tallystick.search.terms import When, anyone
 from tallystick.search.words import words_of
 
 Pattern = Callable[[Target, str, bool, Members], Filter]
@@ -119,7 +120,7 @@ def range_query(value: object, asked: Asked) -> Filter:
             f"{what}, want [{name}.keyword]", path=members.path, kind="query_shard_exception"
         )
     with refusing(members.path):
-        return terms.between(target.field, low, high, when)
+        return between(target.field, low, high, when)
 
 
 def time_format(members: Members) -> str:

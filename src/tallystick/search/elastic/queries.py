@@ -9,15 +9,14 @@ from tallystick.search.elastic.members import Members
 from tallystick.search.elastic.minimum import at_least, required
 from tallystick.search.elastic.refusal import ElasticError, refusing
 from tallystick.search.elastic.target import Asked
+from tallystick.search.extent import MAX_DEPTH, check_filter
 from tallystick.search.filters import (
-    MAX_DEPTH,
     And,
     Everything,
     Filter,
     Not,
     Nothing,
     Or,
-    check_filter,
 )
 from tallystick.search.terms import When
 

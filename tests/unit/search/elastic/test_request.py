@@ -74,6 +74,14 @@ def test_the_next_page_begins_behind_the_sort_values_of_the_last_event() -> None
     )
 
 
+def test_the_next_page_begins_behind_a_millisecond_however_exact_the_time_given() -> None:
+    body = {"sort": "@timestamp", "search_after": ["2026-11-24T19:00:00.123456Z"]}
+
+    assert parse_search(body, WHEN).search.after == (
+        datetime(2026, 11, 24, 19, 0, 0, 123_000, tzinfo=UTC),
+    )
+
+
 def test_a_time_is_given_back_as_milliseconds() -> None:
     assert milliseconds(datetime(2026, 11, 24, 19, 0, 0, 123_999, tzinfo=UTC)) == 1795546800123
 
