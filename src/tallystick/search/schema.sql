@@ -1,0 +1,151 @@
+-- create_events: one row an event; a table to follow into, or the next one to rebuild into
+CREATE TABLE IF NOT EXISTS {table:Identifier}
+(
+    -- A field's column is its path with _ for each dot. Absent text is '', an absent number NULL,
+    -- a list that is absent is empty. Values that are sealed in the entry stand here in clear
+    -- while they live; sealed_fields names them, as paths with dots, once an event.
+    tenant                    UInt32 CODEC(ZSTD(1)),
+    stream                    LowCardinality(String),
+    occurred_at               DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    -- 16 bytes, which sort as their text does; a UUID here would sort by its second half.
+    id                        FixedString(16) CODEC(ZSTD(1)),
+    received_at               DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    slot                      UInt32 CODEC(ZSTD(1)),
+    log                       LowCardinality(String),
+    `index`                   UInt64 CODEC(Delta(8), ZSTD(1)),
+
+    action                    LowCardinality(String),
+    action_words              Array(LowCardinality(String)),
+    crud                      LowCardinality(String),
+    version                   Nullable(UInt32),
+    class                     LowCardinality(String),
+    via_door                  LowCardinality(String),
+    via_key_id                LowCardinality(String),
+    utc_offset_minutes        Int16 CODEC(ZSTD(1)),
+    outcome                   LowCardinality(String),
+    reason_code               LowCardinality(String),
+    reason_text               String CODEC(ZSTD(3)),
+    severity                  LowCardinality(String),
+    duration_ms               Nullable(UInt64) CODEC(ZSTD(1)),
+    message                   String CODEC(ZSTD(3)),
+    external_id               String CODEC(ZSTD(3)),
+
+    actor_type                LowCardinality(String),
+    actor_id                  String CODEC(ZSTD(3)),
+    actor_name                String CODEC(ZSTD(3)),
+    actor_email               String CODEC(ZSTD(3)),
+    actor_roles               Array(LowCardinality(String)),
+    actor_authenticated_by    LowCardinality(String),
+    actor_home_tenant         String CODEC(ZSTD(3)),
+
+    delegation_kind           Array(LowCardinality(String)),
+    delegation_principal_type Array(LowCardinality(String)),
+    delegation_principal_id   Array(String) CODEC(ZSTD(3)),
+    delegation_principal_name Array(String) CODEC(ZSTD(3)),
+    delegation_reason         Array(String) CODEC(ZSTD(3)),
+    delegation_grant_id       Array(String) CODEC(ZSTD(3)),
+    delegation_approved_by    Array(String) CODEC(ZSTD(3)),
+
+    agent_id                  String CODEC(ZSTD(3)),
+    agent_model               LowCardinality(String),
+    agent_version             LowCardinality(String),
+    agent_run_id              String CODEC(ZSTD(3)),
+    agent_tool                LowCardinality(String),
+    agent_protocol            LowCardinality(String),
+    agent_approval_id         String CODEC(ZSTD(3)),
+
+    -- Lists of one length: an element of each for every target.
+    targets_type              Array(LowCardinality(String)),
+    targets_id                Array(String) CODEC(ZSTD(3)),
+    targets_name              Array(String) CODEC(ZSTD(3)),
+    targets_role              Array(LowCardinality(String)),
+    targets_subject_id        Array(String) CODEC(ZSTD(3)),
+    targets_subject_name      Array(String) CODEC(ZSTD(3)),
+    targets_total             Nullable(UInt64) CODEC(ZSTD(1)),
+
+    -- A value that is a text stands bare, any other as its canonical JSON.
+    changes_path              Array(String) CODEC(ZSTD(3)),
+    changes_op                Array(LowCardinality(String)),
+    changes_before            Array(String) CODEC(ZSTD(3)),
+    changes_after             Array(String) CODEC(ZSTD(3)),
+
+    context_ip                String CODEC(ZSTD(3)),
+    context_user_agent        String CODEC(ZSTD(3)),
+    context_session_id        String CODEC(ZSTD(3)),
+    context_request_id        String CODEC(ZSTD(3)),
+    context_trace_id          String CODEC(ZSTD(3)),
+    context_span_id           String CODEC(ZSTD(3)),
+    context_channel           LowCardinality(String),
+    context_service           LowCardinality(String),
+    context_release           LowCardinality(String),
+    context_location          String CODEC(ZSTD(3)),
+
+    purpose_code              LowCardinality(String),
+    purpose_text              String CODEC(ZSTD(3)),
+    purpose_case_id           String CODEC(ZSTD(3)),
+    operation_id              String CODEC(ZSTD(3)),
+    operation_part            Nullable(UInt32),
+    operation_parts           Nullable(UInt32),
+    links_rel                 Array(LowCardinality(String)),
+    links_id                  Array(String) CODEC(ZSTD(3)),
+    source_id                 String CODEC(ZSTD(3)),
+    source_sequence           Nullable(UInt64) CODEC(ZSTD(1)),
+
+    -- One element of each for every leaf of the metadata, in its order: the path with dots (an
+    -- element of an array has the path of the array), the text as above, the number or NaN, and
+    -- whether it is sealed. Those of targets have paths of their own.
+    metadata_path             Array(LowCardinality(String)),
+    metadata_text             Array(String) CODEC(ZSTD(3)),
+    metadata_number           Array(Float64) CODEC(ZSTD(3)),
+    metadata_sealed           Array(Bool) CODEC(ZSTD(1)),
+    targets_metadata_path     Array(LowCardinality(String)),
+    targets_metadata_text     Array(String) CODEC(ZSTD(3)),
+    targets_metadata_number   Array(Float64) CODEC(ZSTD(3)),
+
+    sealed_fields             Array(LowCardinality(String)),
+    -- Whom the sealed values belong to: 16 bytes each, in the order of the entry.
+    subject_refs              Array(FixedString(16)) CODEC(ZSTD(1)),
+    -- For showing: the entry without its commitments; and for each of subject_refs, the values
+    -- sealed to it, by JSON Pointer, as one JSON object.
+    clear_json                String CODEC(ZSTD(3)),
+    sealed_json               Array(String) CODEC(ZSTD(3)),
+    -- The tenant's erasures that this row has obeyed; older rows of an erased ref are hidden.
+    erasures                  UInt32 CODEC(ZSTD(1)),
+
+    -- All that free text is looked for in. A whole word of a field is a word of this too, so that
+    -- its index narrows questions about fields down. Words end at ASCII characters that are no
+    -- letter and no digit; others, such as é, are parts of words.
+    words String ALIAS concatWithSeparator(' ',
+        message, reason_text, reason_code, action, arrayStringConcat(action_words, ' '),
+        actor_id, actor_name, actor_email, arrayStringConcat(targets_type, ' '),
+        arrayStringConcat(targets_id, ' '), arrayStringConcat(targets_name, ' '),
+        arrayStringConcat(targets_subject_id, ' '), arrayStringConcat(targets_subject_name, ' '),
+        arrayStringConcat(delegation_principal_id, ' '),
+        arrayStringConcat(delegation_principal_name, ' '),
+        arrayStringConcat(delegation_reason, ' '), arrayStringConcat(delegation_grant_id, ' '),
+        arrayStringConcat(delegation_approved_by, ' '),
+        agent_id, agent_model, agent_run_id, agent_tool, agent_approval_id,
+        context_ip, context_user_agent, context_session_id, context_request_id, context_trace_id,
+        context_service, context_location, purpose_code, purpose_text, purpose_case_id,
+        operation_id, source_id, external_id,
+        arrayStringConcat(changes_path, ' '), arrayStringConcat(changes_before, ' '),
+        arrayStringConcat(changes_after, ' '), arrayStringConcat(metadata_path, ' '),
+        arrayStringConcat(metadata_text, ' '), arrayStringConcat(targets_metadata_text, ' ')),
+    INDEX words words TYPE text(tokenizer = splitByNonAlpha, preprocessor = lowerUTF8(words))
+)
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (tenant, stream, occurred_at, id)
+SETTINGS
+    non_replicated_deduplication_window = 1000,
+    replicated_deduplication_window = 1000,
+    fsync_after_insert = 1,
+    fsync_part_directory = 1;
+
+-- exists: whether there is such a table
+EXISTS TABLE {table:Identifier};
+
+-- drop: gone when it returns, files too
+DROP TABLE IF EXISTS {table:Identifier} SYNC;
+
+-- exchange: each table gets the other's name, at once
+EXCHANGE TABLES {table:Identifier} AND {other:Identifier};
