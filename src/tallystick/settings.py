@@ -22,6 +22,10 @@ class Settings:
     Attributes:
         data: Folder of the embedded default: database, key file, lock file.
         database: URL of the ledger's database; empty: SQLite in ``data``.
+        engine: URL of a ClickHouse server, ``clickhouse://USER:PASSWORD@HOST:PORT/DATABASE``, or
+            ``clickhouses`` for TLS; empty: the embedded engine, in a process of the server's;
+            ``off``: none, and nothing can be searched. Danger: values that are sealed in the
+            ledger stand there in clear while they live; without TLS they travel so too.
         listen: ``HOST:PORT`` that the doors listen on. Danger: a public address without a proxy
             that speaks TLS sends credentials in clear.
         doors: Number of door processes.
@@ -42,6 +46,7 @@ class Settings:
 
     data: Path = Path("tallystick-data")
     database: str = ""
+    engine: str = ""
     listen: str = "127.0.0.1:8484"
     doors: int = 1
     epoch_s: int = 10

@@ -8,6 +8,7 @@ from pathlib import Path
 from tallystick.access import listing
 from tallystick.access.projections import PROJECTIONS
 from tallystick.access.tenants import DEPLOYMENT_STREAM
+from tallystick.drivers.clickhouse.endpoint import EndpointFile, parse_endpoint
 from tallystick.drivers.erasure_list import ErasureListFile
 from tallystick.drivers.keyfile import KeyFile
 from tallystick.drivers.lockfile import LockFile
@@ -23,10 +24,13 @@ from tallystick.ledger.ports import Clock, Lock
 from tallystick.ledger.publisher import Publisher
 from tallystick.ledger.start_up import ask_witnesses, start_up_problem
 from tallystick.ledger.super_logs import current_super
+from tallystick.search.ports import Engine
 from tallystick.settings import Settings
 from tallystick.tlog.policy import Policy
 
 DATABASE, KEYS, LOCK = "ledger.db", "keys.json", "lock.note"
+ENGINE, ENDPOINT = "engine", "engine.json"
+NO_ENGINE = "off"
 _ORIGIN = "origin"
 _DEPLOYMENT = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,200}[a-z0-9])?(?::[0-9]{1,5})?")
 
@@ -121,6 +125,24 @@ def open_house(settings: Settings, *, create: bool = False, say: Say = lambda _l
 def lock_path(settings: Settings) -> Path:
     """Return the path of the lock file."""
     return Path(settings.lock) if settings.lock else settings.data / LOCK
+
+
+def open_engine(settings: Settings) -> Engine | None:
+    """Return the engine, which is connected to when it is first asked; None: there is none.
+
+    Raises:
+        MalformedError: The engine's URL is none.
+    """
+    if settings.engine == NO_ENGINE:
+        return None
+    from tallystick.drivers.clickhouse.engine import (  # noqa: PLC0415 (most commands need none)
+        ClickHouse,
+    )
+
+    if settings.engine:
+        endpoint = parse_endpoint(settings.engine)
+        return ClickHouse(lambda: endpoint, SystemEntropy())
+    return ClickHouse(EndpointFile(settings.data / ENDPOINT).read, SystemEntropy())
 
 
 def erasures_beside(lock: Path) -> Path:

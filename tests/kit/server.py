@@ -126,6 +126,7 @@ def running_server(
     data: Path | None = None,
     admin_key: str = "",
     ready: bool = True,
+    engine: bool = False,
     **env: str,
 ) -> Iterator[Server]:
     """Start a server, wait until it is ready, and stop it at the end.
@@ -136,6 +137,7 @@ def running_server(
         data: Data folder; a temporary one where None.
         admin_key: The key to use, where ``data`` holds a deployment already.
         ready: Whether it must become ready; else it is enough that it answers.
+        engine: Whether it has an embedded engine; else it has none.
         env: More environment variables.
     """
     with tempfile.TemporaryDirectory(prefix="tallystick-test-") as scratch:
@@ -146,6 +148,7 @@ def running_server(
             "TALLYSTICK_LISTEN": "127.0.0.1:0",
             "TALLYSTICK_DOORS": str(doors),
             "TALLYSTICK_EPOCH_S": str(epoch_s),
+            "TALLYSTICK_ENGINE": "" if engine else "off",
         }
         with log.open("wb") as sink:
             process = subprocess.Popen(

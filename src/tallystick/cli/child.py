@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Thread
 from time import monotonic
 from typing import Final
@@ -19,10 +19,20 @@ _STOP_S: Final = DRAIN_S + 10
 
 
 class Child:
-    """One process, started anew whenever it ends."""
+    """One process, started anew whenever it ends.
 
-    def __init__(self, role: str, name: str, settings: str) -> None:
+    Args:
+        role: What it is for.
+        name: Which one of its role.
+        settings: Handed over as an argument, which everybody on the machine can read.
+        secrets: Handed over as environment variables, which only its owner can.
+    """
+
+    def __init__(
+        self, role: str, name: str, settings: str, secrets: Mapping[str, str] | None = None
+    ) -> None:
         self.role = role
+        self._secrets = secrets or {}
         self._arguments = [role, name, settings]
         self._name = name
         self._pause_s = _SHORTEST_PAUSE_S
@@ -49,7 +59,10 @@ class Child:
             self._started = monotonic()
             command = [sys.executable, "-m", "tallystick.cli.serve", *self._arguments]
             self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                command, stdin=subprocess.PIPE, start_new_session=True
+                command,
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+                env={**os.environ, **self._secrets},
             )
 
     def take_code(self) -> int | None:

@@ -1,4 +1,4 @@
-"""The server's processes: a supervisor, N doors that share one address, and one publisher.
+"""The server's processes: a supervisor, N doors that share one address, a publisher, an engine.
 
 All are started anew (never forked), each with its settings as one argument. Each watches its
 standard input, which the supervisor holds: when the supervisor is gone, however it went, they
@@ -8,10 +8,11 @@ stop too.
 import asyncio
 import gc
 import json
+import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
@@ -23,6 +24,7 @@ from granian.server.embed import Server
 from tallystick.access.keys import SCOPES, Grant, create_key, every_key
 from tallystick.api.app import create_app
 from tallystick.cli.child import Child, complain, on_stop, stop
+from tallystick.cli.engine import engine_process, run_engine
 from tallystick.cli.publishing import ROLLED_BACK, run_publisher
 from tallystick.errors import MalformedError, TallystickError
 from tallystick.settings import Settings
@@ -31,8 +33,10 @@ from tallystick.wiring import open_house
 _SWITCH_S: Final = 0.000_2
 _BACKLOG: Final = 1_024
 _LOOK_EVERY_S: Final = 0.2
-_PRIVATE: Final = ("key", "server")
-"""Settings of client commands; the server's processes get none, for a command line is no secret."""
+_PRIVATE: Final = ("key", "server", "engine")
+"""What no process gets as an argument, for a command line is no secret."""
+
+_ENGINE: Final = "TALLYSTICK_ENGINE"
 
 Say = Callable[[str], object]
 
@@ -64,20 +68,27 @@ def serve(settings: Settings, say: Say = _print) -> int:
         settings = replace(settings, listen=address)
         _prepare(settings, say)
         say(f"listening on http://{address}")
-        publisher = Child("publisher", "publisher", _packed(settings))
-        doors = [Child("door", str(n), _packed(settings)) for n in range(1, settings.doors + 1)]
-        try:
-            while not stopping.wait(_LOOK_EVERY_S):
-                for child in (publisher, *doors):
-                    child.look_after()
-                if publisher.take_code() == ROLLED_BACK:
-                    for door in doors:  # they open anew, for reading only
-                        door.tell_to_stop()
-        finally:
-            # The doors first: what they record while they drain is in the last epoch.
-            stop(doors)
-            stop([publisher])
+        with engine_process(settings, _packed(settings)) as engine:
+            _look_after(engine, settings, stopping)
     return 0
+
+
+def _look_after(engine: Sequence[Child], settings: Settings, stopping: Event) -> None:
+    """Run doors and publisher beside the engine, until it is time to stop."""
+    packed, secrets = _packed(settings), {_ENGINE: settings.engine}
+    publisher = Child("publisher", "publisher", packed, secrets)
+    doors = [Child("door", str(n), packed, secrets) for n in range(1, settings.doors + 1)]
+    try:
+        while not stopping.wait(_LOOK_EVERY_S):
+            for child in (*engine, publisher, *doors):
+                child.look_after()
+            if publisher.take_code() == ROLLED_BACK:
+                for door in doors:  # they open anew, for reading only
+                    door.tell_to_stop()
+    finally:
+        # The doors first: what they record while they drain is in the last epoch.
+        stop(doors)
+        stop([publisher])
 
 
 def run_door(settings: Settings, name: str) -> int:
@@ -115,11 +126,17 @@ def _tune() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run one process: ``door NAME SETTINGS`` or ``publisher NAME SETTINGS`` (JSON)."""
+    """Run one process: ``ROLE NAME SETTINGS`` (JSON), role door, publisher or engine."""
     role, name, text = arguments
     settings = _unpacked(text)
     try:
-        return run_door(settings, name) if role == "door" else run_publisher(settings)
+        match role:
+            case "door":
+                return run_door(settings, name)
+            case "engine":
+                return run_engine(settings)
+            case _:
+                return run_publisher(settings)
     except TallystickError as error:
         complain(f"{role} {name}: {error}")
         return 1
@@ -206,7 +223,8 @@ def _packed(settings: Settings) -> str:
 def _unpacked(text: str) -> Settings:
     members = json.loads(text)
     proxies = tuple(members.pop("trusted_proxies"))
-    return Settings(**{**members, "data": Path(members["data"]), "trusted_proxies": proxies})
+    typed = {"data": Path(members["data"]), "trusted_proxies": proxies}
+    return Settings(**{**members, **typed, "engine": os.environ.get(_ENGINE, "")})
 
 
 if __name__ == "__main__":

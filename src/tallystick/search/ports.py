@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from tallystick.errors import PushbackError
+from tallystick.errors import PushbackError, TallystickError
 
 MAX_ROWS: Final = 65_536
 """Most rows of one insert: they stand or fall together, and so must fit into one block."""
@@ -42,6 +42,13 @@ class LimitError(PushbackError):
 
 class CancelledError(PushbackError):
     """Somebody cancelled the question."""
+
+
+class RefusedError(TallystickError):
+    """The engine will never take the statement, or one of the rows: do not ask the same again.
+
+    The message tells ClickHouse's number and name of the error, and no value.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,7 @@ class Asking(Protocol):
             LimitError: It needs more than its limits.
             CancelledError: It was cancelled.
             EngineAwayError: The engine is not there, or too busy.
+            RefusedError: The statement is none that reads, or is wrong.
             tallystick.errors.NotFoundError: A table does not exist.
         """
         ...
@@ -117,6 +125,10 @@ class Asking(Protocol):
 
     def cancel(self, question_id: str) -> None:
         """Stop a question wherever it runs; unknown and finished ones are nothing to stop."""
+        ...
+
+    def close(self) -> None:
+        """Release connections; a closed one may be asked again, and connects anew."""
         ...
 
 
@@ -138,8 +150,7 @@ class Engine(Asking, Protocol):
         Raises:
             EngineAwayError: It can't be written just now.
             tallystick.errors.NotFoundError: There is no such table.
-            tallystick.errors.VerificationError: The engine refuses the rows themselves: one of
-                them is no value of its column. Halve the batch to find it.
+            RefusedError: One of the rows holds no value of its column. Halve the batch to find it.
         """
         ...
 

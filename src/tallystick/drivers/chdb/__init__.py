@@ -1,0 +1,1 @@
+"""ClickHouse as a library, served by ClickHouse's HTTP protocol to the other processes."""

@@ -1,0 +1,1 @@
+"""ClickHouse by its HTTP protocol: a server, or the embedded engine in a process of its own."""
