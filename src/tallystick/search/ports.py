@@ -89,7 +89,8 @@ class Question:
 class Answer(NamedTuple):
     """What the engine answered.
 
-    ``rows_read`` and ``bytes_read`` tell what it looked at, for the operator.
+    ``names`` are those of the columns; there may be none where there are no rows. ``rows_read``
+    and ``bytes_read`` tell what it looked at, for the operator.
     """
 
     names: tuple[str, ...]

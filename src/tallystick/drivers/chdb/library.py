@@ -146,4 +146,5 @@ class Connection:
 
 
 def _piece(answer: Any) -> Piece:  # noqa: ANN401 (the library has no types)
-    return Piece(bytes(answer.bytes() or b""), answer.rows_read(), answer.bytes_read())
+    looked_at = answer.storage_rows_read(), answer.storage_bytes_read()
+    return Piece(bytes(answer.bytes() or b""), *looked_at)

@@ -15,7 +15,7 @@ from tallystick.errors import ForbiddenError
 MAX_SQL: Final = 4 << 20
 
 _TOKEN: Final = re.compile(
-    r"""(?P<space>[ \t\r\n]+)
+    r"""(?P<space>[ \t\r\n]+|--[^\n]*(?:\n|\Z))
       | (?P<text>'(?:[^'\\]|\\.|'')*')
       | (?P<name>`[^`\\]*`|"[^"\\]*")
       | (?P<bound>\{[A-Za-z_][A-Za-z0-9_]*:[A-Za-z0-9_(), ']*\})
@@ -24,7 +24,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _FORMAT: Final = re.compile(r"\s+FORMAT\s+(\w+)\s*\Z")
-_COMMENTS: Final = ("--", "/*", "//")
+_COMMENTS: Final = ("/*", "//")
 _NOWHERE: Final = frozenset({"outfile", "infile"})
 _READS: Final = frozenset({"select", "with"})
 _TELLS: Final = frozenset({"describe", "exists"})

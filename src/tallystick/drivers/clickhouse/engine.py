@@ -32,6 +32,7 @@ ANSWER_S: Final = 3_700
 """Longer than any statement may take; the engine stops those that take too long."""
 
 _CONNECTIONS: Final = 32
+_BINDS: Final = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*:")
 _READS: Final = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
 _FORMATS: Final = {"DateTime64*": "int", "FixedString": "bytes"}
 
@@ -59,7 +60,7 @@ class ClickHouse:
         """See :class:`~tallystick.search.ports.Asking`."""
         with self._lent("question") as client:
             settings = _settings(question, whole=True)
-            parameters = dict(question.parameters) or None
+            parameters = _bound(question.sql, question.parameters)
             result = client.query(
                 _reading(question.sql),
                 parameters=parameters,
@@ -81,7 +82,7 @@ class ClickHouse:
         with self._lent("question") as client:
             blocks = client.query_row_block_stream(
                 _reading(question.sql),
-                parameters=dict(question.parameters) or None,
+                parameters=_bound(question.sql, question.parameters),
                 settings=_settings(question, whole=False),
                 query_formats=_FORMATS,
             )
@@ -125,7 +126,7 @@ class ClickHouse:
         with self._lent("change") as client:
             self._types.clear()
             settings = {"max_execution_time": seconds, "mutations_sync": 2}
-            client.command(sql, parameters=dict(parameters) or None, settings=settings)
+            client.command(sql, parameters=_bound(sql, parameters), settings=settings)
 
     def close(self) -> None:
         """Close all connections."""
@@ -185,6 +186,11 @@ def _connect(endpoint: Endpoint) -> Client:
             pool_mgr=get_pool_manager(maxsize=_CONNECTIONS, num_pools=2),
             show_clickhouse_errors=True,
         )
+
+
+def _bound(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Leave out parameters that nothing binds: the library would then write them into the text."""
+    return dict(parameters) if _BINDS.search(sql) else None
 
 
 def _settings(question: Question, *, whole: bool) -> dict[str, Any]:
