@@ -1,0 +1,268 @@
+"""From an entry to its row in the events table: the columns of ``schema.sql``."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+from tallystick.errors import MalformedError
+from tallystick.events.canonical import encode
+from tallystick.events.catalogue import CatalogueEntry
+from tallystick.events.pointer import tokens
+from tallystick.ledger import stored_json
+from tallystick.ledger.opening import Opened, read_leaf
+from tallystick.ledger.ports import Entry, Log
+from tallystick.search.fields import ACTION_WORDS, FIELDS
+from tallystick.search.leaves import leaves_of, text_of
+from tallystick.search.words import action_words
+
+EventRow = dict[str, Any]
+"""One row by column; a column that is left out takes its default."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK: Final = timedelta(microseconds=1)
+_OWN: Final = (
+    *("action", "version", "class", "utc_offset_minutes", "outcome", "severity"),
+    *("duration_ms", "message", "external_id", "targets_total"),
+)
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "via": ("door", "key_id"),
+    "reason": ("code", "text"),
+    "actor": ("type", "id", "name", "email", "roles", "authenticated_by", "home_tenant"),
+    "agent": ("id", "model", "version", "run_id", "tool", "protocol", "approval_id"),
+    "context": (
+        *("ip", "user_agent", "session_id", "request_id", "trace_id", "span_id"),
+        *("channel", "service", "release", "location"),
+    ),
+    "purpose": ("code", "text", "case_id"),
+    "operation": ("id", "part", "parts"),
+    "source": ("id", "sequence"),
+}
+_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "delegation": (
+        *("kind", "principal.type", "principal.id", "principal.name"),
+        *("reason", "grant_id", "approved_by"),
+    ),
+    "targets": ("type", "id", "name", "role", "subject.id", "subject.name"),
+    "changes": ("path", "op", "before", "after"),
+    "links": ("rel", "id"),
+}
+_FREE: Final = ("metadata", "targets.metadata")
+_COMMITMENTS: Final = ("sealed", "subject_refs")
+
+
+def row_of(
+    log: Log, entry: Entry, opened: Opened, declared: CatalogueEntry | None, erasures: int
+) -> EventRow:
+    """Make the row of an entry.
+
+    Args:
+        log: The entry's log.
+        entry: The entry; it is not pruned.
+        opened: What can be read of it.
+        declared: What the catalogue says about its action, if it knows it.
+        erasures: How many erasures the tenant had when it was opened.
+
+    Raises:
+        MalformedError: The entry is not what the ledger writes.
+    """
+    leaf = read_leaf(entry.leaf or b"")
+    sealed = leaf.get("sealed")
+    commitments: Mapping[str, Any] = sealed if isinstance(sealed, dict) else {}
+    event = opened.event
+    row: EventRow = {
+        "tenant": log.tenant,
+        "stream": log.stream,
+        "slot": log.slot,
+        "log": log.hex,
+        "index": entry.index,
+        "id": entry.event_id,
+        "occurred_at": _micros(event.get("occurred_at")),
+        "received_at": _micros(event.get("received_at")),
+        "subject_refs": [bytes.fromhex(ref) for ref in opened.refs],
+        "sealed_fields": _sealed_fields(commitments, opened),
+        "clear_json": _clear_json(leaf),
+        "sealed_json": _sealed_json(commitments, opened),
+        "erasures": erasures,
+    }
+    row.update((name, event[name]) for name in _OWN if name in event)
+    row.update(_parts(event))
+    row.update(_lists(event))
+    row.update(_leaves(event, opened))
+    row.update(_about_action(event.get("action"), declared))
+    return row
+
+
+def columns_of(rows: Sequence[EventRow]) -> dict[str, list[Any]]:
+    """Turn rows into columns; those that no row has are left out."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns: dict[str, list[Any]] = {}
+    for name in names:
+        make = _DEFAULTS.get(name, str)
+        columns[name] = [row[name] if name in row else make() for row in rows]
+    return columns
+
+
+def _parts(event: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for part, names in _PARTS.items():
+        members = event.get(part)
+        if isinstance(members, dict) and members:
+            for name in names:
+                if name in members:
+                    yield f"{part}_{name}", members[name]
+
+
+def _lists(event: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for part, names in _LISTS.items():
+        items = event.get(part)
+        if isinstance(items, list) and items:
+            for name in names:
+                values = [_text_at(item, name) for item in items]
+                yield f"{part}_{name.replace('.', '_')}", values
+
+
+def _text_at(item: object, name: str) -> str:
+    for step in name.split("."):
+        if not isinstance(item, dict) or step not in item:
+            return ""
+        item = item[step]
+    return text_of(item)
+
+
+def _leaves(event: Mapping[str, object], opened: Opened) -> Iterator[tuple[str, object]]:
+    metadata = event.get("metadata")
+    if isinstance(metadata, dict) and metadata:
+        hidden = _sealed_names(opened)
+        leaves = [
+            (leaf, name in hidden)
+            for name, value in metadata.items()
+            for leaf in leaves_of({name: value})
+        ]
+        yield "metadata_path", [leaf.path for leaf, _ in leaves]
+        yield "metadata_text", [leaf.text for leaf, _ in leaves]
+        yield "metadata_number", [leaf.number for leaf, _ in leaves]
+        yield "metadata_sealed", [is_sealed for _, is_sealed in leaves]
+    targets = event.get("targets")
+    if isinstance(targets, list):
+        of_targets = [
+            leaf
+            for target in targets
+            if isinstance(target, dict) and isinstance(target.get("metadata"), dict)
+            for leaf in leaves_of(target["metadata"])
+        ]
+        if of_targets:
+            yield "targets_metadata_path", [leaf.path for leaf in of_targets]
+            yield "targets_metadata_text", [leaf.text for leaf in of_targets]
+            yield "targets_metadata_number", [leaf.number for leaf in of_targets]
+
+
+def _sealed_names(opened: Opened) -> frozenset[str]:
+    """Return the names of the metadata that are sealed: they are sealed together, as one value."""
+    known = opened.values.get("/metadata")
+    members = stored_json.read(known[1]) if known else None
+    return frozenset(members) if isinstance(members, dict) else frozenset()
+
+
+def _about_action(action: object, declared: CatalogueEntry | None) -> Iterator[tuple[str, object]]:
+    if not isinstance(action, str):
+        return  # of an action that nobody declared, and whose key is gone
+    if declared is None:
+        yield "action_words", list(_words(action, "none", ()))
+        return
+    yield "action_words", list(_words(action, declared.crud, declared.synonyms))
+    if declared.crud != "none":
+        yield "crud", declared.crud
+
+
+@lru_cache(maxsize=4_096)
+def _words(action: str, crud: str, synonyms: tuple[str, ...]) -> tuple[str, ...]:
+    return action_words(action, crud, synonyms)
+
+
+def _micros(text: object) -> int:
+    if not isinstance(text, str):
+        raise MalformedError("entry: without its times")
+    try:
+        return (datetime.fromisoformat(text) - _EPOCH) // _TICK
+    except (ValueError, TypeError):
+        raise MalformedError("entry: a time of another form") from None
+
+
+def _clear_json(leaf: Mapping[str, object]) -> str:
+    clear = {name: value for name, value in leaf.items() if name not in _COMMITMENTS}
+    return encode(clear).decode()
+
+
+def _sealed_json(commitments: Mapping[str, Any], opened: Opened) -> list[str]:
+    """Write the values of each subject as one object; an empty text for what is erased."""
+    members: list[list[bytes]] = [[] for _ in opened.refs]
+    for path, pair in commitments.items():
+        if path in opened.values:
+            text = encode(path) + b":" + opened.values[path][1]
+            members[pair[0]].append(text)
+    return [(b"{%b}" % b",".join(texts)).decode() if texts else "" for texts in members]
+
+
+def _sealed_fields(commitments: Mapping[str, Any], opened: Opened) -> list[str]:
+    found: dict[str, None] = {}
+    for path in commitments:
+        value = opened.values.get(path)
+        found.update(dict.fromkeys(_fields_at(path) or _fields_in(path, value)))
+    return list(found)
+
+
+@lru_cache(maxsize=4_096)
+def _fields_at(path: str) -> tuple[str, ...]:
+    """Name the field whose values stand at a path; none if it is an object's."""
+    name = _dotted(path)
+    for free in _FREE:
+        if name == free or name.startswith(f"{free}."):
+            return (free,)
+    if name == "action":
+        return (name, ACTION_WORDS)
+    return (name,) if name in FIELDS else ()
+
+
+def _fields_in(path: str, value: tuple[bytes, bytes] | None) -> Iterator[str]:
+    """Name the fields of an object, or a list of them, that was sealed whole."""
+    if value is None:  # erased: whatever it may have held
+        prefix = f"{_dotted(path)}."
+        yield from (name for name in FIELDS if name.startswith(prefix))
+    else:
+        yield from _named_in(_dotted(path), stored_json.read(value[1]))
+
+
+def _named_in(name: str, value: object) -> Iterator[str]:
+    if name in FIELDS:
+        yield name
+    elif isinstance(value, dict):
+        for member, inner in value.items():
+            yield from _named_in(f"{name}.{member}", inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named_in(name, inner)
+
+
+def _dotted(path: str) -> str:
+    first, *rest = tokens(path)
+    if first in _LISTS and rest:
+        rest = rest[1:]
+    return ".".join((first, *rest))
+
+
+def _nothing() -> None:
+    return None
+
+
+_DEFAULTS: Final[Mapping[str, Callable[[], object]]] = {
+    **dict.fromkeys(("version", "duration_ms", "targets_total"), _nothing),
+    **dict.fromkeys(("operation_part", "operation_parts", "source_sequence"), _nothing),
+    "utc_offset_minutes": int,
+    **dict.fromkeys(("action_words", "actor_roles"), list),
+    **{
+        f"{part}_{name.replace('.', '_')}": list for part, names in _LISTS.items() for name in names
+    },
+    **{f"metadata_{name}": list for name in ("path", "text", "number", "sealed")},
+    **{f"targets_metadata_{name}": list for name in ("path", "text", "number")},
+}
+"""What stands in a column of a row that has no value for it; an empty text where not named."""
