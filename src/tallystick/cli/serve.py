@@ -1,4 +1,4 @@
-"""The server's processes: a supervisor, N doors that share one address, a publisher, an engine.
+"""The server's processes: a supervisor, N doors that share an address, and what works beside them.
 
 All are started anew (never forked), each with its settings as one argument. Each watches its
 standard input, which the supervisor holds: when the supervisor is gone, however it went, they
@@ -25,10 +25,11 @@ from tallystick.access.keys import SCOPES, Grant, create_key, every_key
 from tallystick.api.app import create_app
 from tallystick.cli.child import Child, complain, on_stop, stop
 from tallystick.cli.engine import engine_process, run_engine
+from tallystick.cli.following import run_follower
 from tallystick.cli.publishing import ROLLED_BACK, run_publisher
 from tallystick.errors import MalformedError, TallystickError
 from tallystick.settings import Settings
-from tallystick.wiring import open_house
+from tallystick.wiring import NO_ENGINE, open_house
 
 _SWITCH_S: Final = 0.000_2
 _BACKLOG: Final = 1_024
@@ -74,13 +75,16 @@ def serve(settings: Settings, say: Say = _print) -> int:
 
 
 def _look_after(engine: Sequence[Child], settings: Settings, stopping: Event) -> None:
-    """Run doors and publisher beside the engine, until it is time to stop."""
+    """Run doors, publisher and follower beside the engine, until it is time to stop."""
     packed, secrets = _packed(settings), {_ENGINE: settings.engine}
     publisher = Child("publisher", "publisher", packed, secrets)
     doors = [Child("door", str(n), packed, secrets) for n in range(1, settings.doors + 1)]
+    others = [publisher]
+    if settings.engine != NO_ENGINE:
+        others.append(Child("follower", "follower", packed, secrets))
     try:
         while not stopping.wait(_LOOK_EVERY_S):
-            for child in (*engine, publisher, *doors):
+            for child in (*engine, *others, *doors):
                 child.look_after()
             if publisher.take_code() == ROLLED_BACK:
                 for door in doors:  # they open anew, for reading only
@@ -88,7 +92,7 @@ def _look_after(engine: Sequence[Child], settings: Settings, stopping: Event) ->
     finally:
         # The doors first: what they record while they drain is in the last epoch.
         stop(doors)
-        stop([publisher])
+        stop(others)
 
 
 def run_door(settings: Settings, name: str) -> int:
@@ -126,7 +130,7 @@ def _tune() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run one process: ``ROLE NAME SETTINGS`` (JSON), role door, publisher or engine."""
+    """Run one process: ``ROLE NAME SETTINGS`` (JSON), role door, publisher, follower or engine."""
     role, name, text = arguments
     settings = _unpacked(text)
     try:
@@ -135,6 +139,8 @@ def main(arguments: list[str]) -> int:
                 return run_door(settings, name)
             case "engine":
                 return run_engine(settings)
+            case "follower":
+                return run_follower(settings)
             case _:
                 return run_publisher(settings)
     except TallystickError as error:

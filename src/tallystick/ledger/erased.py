@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tallystick.errors import MalformedError
 from tallystick.ledger.ports import Log, Snapshot, Transaction, Value
-from tallystick.ledger.queries import as_bytes, load
+from tallystick.ledger.queries import as_bytes, as_int, load
 
 ERASED = load("tallystick.ledger", "erased.sql")
 
@@ -19,6 +19,11 @@ def erased_refs(snapshot: Snapshot, tenant: int) -> frozenset[str]:
     """
     rows = snapshot.rows(ERASED["refs"], tenant=tenant)
     return frozenset(as_bytes(ref).hex() for (ref,) in rows)
+
+
+def count_erased(snapshot: Snapshot, tenant: int) -> int:
+    """Count the names in the erasures of a tenant; the number never falls."""
+    return as_int(snapshot.rows(ERASED["count"], tenant=tenant)[0][0])
 
 
 def named(event: Mapping[str, object]) -> list[bytes]:

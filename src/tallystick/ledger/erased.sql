@@ -7,3 +7,6 @@ ON CONFLICT (tenant, ref) DO NOTHING;
 
 -- projection: the whole table, for comparison with the entries
 SELECT tenant, ref, slot, idx FROM erased ORDER BY tenant, ref;
+
+-- count: how many names the erasures of this tenant have
+SELECT COUNT(*) FROM erased WHERE tenant = :tenant;

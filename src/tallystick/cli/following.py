@@ -1,0 +1,56 @@
+"""The follower's process: it keeps the events table, so that what was recorded is found."""
+
+from threading import Event
+from time import monotonic
+from typing import Final
+
+from tallystick.cli.child import complain, on_stop
+from tallystick.errors import PushbackError, TallystickError
+from tallystick.search.duty import Duty
+from tallystick.search.follow import BATCH
+from tallystick.settings import Settings
+from tallystick.wiring import open_engine, open_house
+
+_PAUSE_S: Final = 0.25
+"""From one batch to the next: a part of the table is made for each, however small it is."""
+_AWAY_S: Final = 0.5
+_TROUBLE_S: Final = 10.0
+
+
+def run_follower(settings: Settings) -> int:
+    """Run the follower process until it is told to stop."""
+    stopping = Event()
+    on_stop(stopping.set)
+    engine = open_engine(settings)
+    if engine is None:
+        return 0
+    house = open_house(settings)
+    try:
+        if house.ledger.read_only is None:
+            _follow(Duty(house.ledger, engine), stopping)
+        else:
+            stopping.wait()
+    finally:
+        engine.close()
+        house.close()
+    return 0
+
+
+def _follow(duty: Duty, stopping: Event) -> None:
+    """Take turns until it is time to stop; what goes wrong is told once, and tried again."""
+    told = ""
+    pause_s = 0.0
+    while not stopping.wait(pause_s):
+        started = monotonic()
+        try:
+            followed = duty.turn()
+        except TallystickError as error:
+            if str(error) != told:
+                complain(f"follower: {error}")
+            told = str(error)
+            duty.begin_again()
+            pause_s = _AWAY_S if isinstance(error, PushbackError) else _TROUBLE_S
+            continue
+        told = ""
+        full = followed >= BATCH
+        pause_s = 0.0 if full else max(0.0, _PAUSE_S - (monotonic() - started))

@@ -1,0 +1,104 @@
+"""Rows made of stretches of entries, as one snapshot of the ledger opens them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tallystick.errors import MalformedError, TallystickError, VerificationError
+from tallystick.ledger.erased import count_erased
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.ports import Entry, Log, Snapshot
+from tallystick.search.plan import Stretch
+from tallystick.search.rows import EventRow, row_of
+from tallystick.tlog.hashing import leaf_hash
+
+PRUNED = "pruned"
+
+
+@dataclass(slots=True)
+class Built:
+    """What came of some stretches.
+
+    Attributes:
+        rows: One row for each entry, in order.
+        parked: By slot and index, why an entry has none.
+        stretches: What was built; less than was asked for where that would be too many bytes.
+    """
+
+    rows: list[EventRow] = field(default_factory=list)
+    parked: dict[int, dict[int, str]] = field(default_factory=dict)
+    stretches: list[Stretch] = field(default_factory=list)
+
+
+class Builder:
+    """Makes rows of entries.
+
+    Args:
+        ledger: Whose entries.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def build(
+        self, snapshot: Snapshot, stretches: Sequence[Stretch], max_bytes: int | None = None
+    ) -> Built:
+        """Make the rows of stretches.
+
+        Args:
+            snapshot: What opens the entries; values whose keys are gone in it are in no row.
+            stretches: Which entries.
+            max_bytes: Stop behind the entry that exceeds so many bytes of leaves and disclosures.
+
+        Raises:
+            VerificationError: An entry's row is gone from the ledger.
+        """
+        built = Built()
+        size = 0
+        for slot, start, stop in stretches:
+            log = self._ledger.logs.at(snapshot, slot)
+            erasures = count_erased(snapshot, log.tenant)
+            want = start
+            for entry in _entries(snapshot, log, start, stop):
+                self._add(built, snapshot, log, entry, erasures)
+                want += 1
+                size += len(entry.leaf or b"") + len(entry.disclosure or b"")
+                if max_bytes is not None and size > max_bytes:
+                    break
+            built.stretches.append(Stretch(slot, start, want))
+            if max_bytes is not None and size > max_bytes:
+                break
+        return built
+
+    def _add(self, built: Built, snapshot: Snapshot, log: Log, entry: Entry, erasures: int) -> None:
+        try:
+            built.rows.append(self._row(snapshot, log, entry, erasures))
+        except (VerificationError, MalformedError) as error:
+            built.parked.setdefault(log.slot, {})[entry.index] = _reason(error)
+
+    def _row(self, snapshot: Snapshot, log: Log, entry: Entry, erasures: int) -> EventRow:
+        if entry.leaf is None:
+            raise VerificationError(PRUNED)
+        if leaf_hash(entry.leaf) != entry.leaf_hash:
+            raise VerificationError("entry: its bytes have another leaf hash")
+        opened = self._ledger.reader.open(snapshot, log, entry)
+        catalogue = self._ledger.catalogues.of(snapshot, log.tenant).catalogue
+        declared = catalogue.get(str(opened.event.get("action")))
+        return row_of(log, entry, opened, declared, erasures)
+
+
+def _entries(snapshot: Snapshot, log: Log, start: int, stop: int) -> Iterator[Entry]:
+    want = start
+    for entry in snapshot.entries(log.slot, start, stop):
+        if entry.index != want:
+            break
+        want += 1
+        yield entry
+    else:
+        if want == stop:
+            return
+    raise VerificationError(f"log {log.hex}: entry {want:,} is gone")
+
+
+def _reason(error: TallystickError) -> str:
+    """Say why, in the words of our own errors, which hold no value."""
+    return str(error)[:200]

@@ -1,0 +1,244 @@
+"""The follower that keeps the events table: it writes, and nobody else does.
+
+Each batch is written down as a plan, inserted, and then passed by the cursors; whatever stops the
+process or the engine in between, the same rows come of it, each once.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from tallystick.ledger.follower import CURSORS
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.ports import SUPER_SLOT, Snapshot, Transaction, Value
+from tallystick.ledger.queries import as_bytes, as_int
+from tallystick.ledger.reader import tile_hashes
+from tallystick.search.building import Builder, Built
+from tallystick.search.plan import (
+    PLANS,
+    Plan,
+    drop_plan,
+    park,
+    shares,
+    store_plan,
+    stored_plan,
+)
+from tallystick.search.ports import RefusedError
+from tallystick.search.table import Table
+from tallystick.tlog.hashing import EMPTY_ROOT
+from tallystick.tlog.proof import tree_root
+
+FOLLOWER: Final = "search"
+BATCH: Final = 10_000
+"""Most entries of one batch."""
+MAX_BYTES: Final = 24 << 20
+"""About as many bytes of entries and disclosures has one batch at most."""
+_PAGE: Final = 1_000
+
+Cursors = Mapping[int, tuple[int, bytes]]
+"""By slot: the next entry, and the root of the log there."""
+
+
+class EventsFollower:
+    """Moves the events table forward.
+
+    Args:
+        ledger: Whom to follow.
+        table: What to keep.
+        name: Names the cursors and the plan.
+        batch: Most entries of one batch.
+    """
+
+    def __init__(
+        self, ledger: Ledger, table: Table, name: str = FOLLOWER, batch: int = BATCH
+    ) -> None:
+        self.name = name
+        self.table = table
+        self._ledger = ledger
+        self._store = ledger.drivers.store
+        self._builder = Builder(ledger)
+        self._batch = batch
+        self._seq = 0
+        self._due: set[int] = set()
+
+    def begin(self) -> list[int]:
+        """Finish what was planned, and hold the table against the cursors.
+
+        A table that has not the rows that the cursors claim (it is new, was lost, or the ledger
+        was put back) is made again, log by log.
+
+        Returns:
+            The slots of the logs that start again.
+        """
+        self.table.create()
+        self._finish()
+        counts = self.table.counts()
+        with self._store.read() as snapshot:
+            cursors = self.cursors(snapshot)
+            rows = snapshot.rows(PLANS["parked_counts"], follower=self.name)
+        parked = {as_int(slot): as_int(count) for slot, count in rows}
+        wrong: list[int] = []
+        for slot in sorted({*cursors, *counts}):
+            want = cursors[slot][0] - parked.get(slot, 0) if slot in cursors else 0
+            there = counts[slot].rows if slot in counts else 0
+            if there != want or (slot in counts and counts[slot].stop > cursors[slot][0]):
+                wrong.append(slot)
+        self.start_over(wrong, filled=set(counts))
+        return wrong
+
+    def step(self) -> int:
+        """Take over one batch; return how many entries it has, 0 if there was nothing to do.
+
+        Raises:
+            EngineAwayError: The engine can't take it just now; step again later.
+            VerificationError: An entry is gone from the ledger.
+        """
+        with self._store.read() as snapshot:
+            plan = stored_plan(snapshot, self.name)
+            if plan is not None:
+                if not self._fits(snapshot, plan):
+                    slots = [stretch.slot for stretch in plan.stretches]
+                    return self.start_over(slots, filled=set(slots))
+                built = self._builder.build(snapshot, plan.stretches)
+            else:
+                changed = self._find_due(snapshot)
+                if changed:
+                    return self.start_over(changed, filled=set(changed))
+                built = self._next(snapshot)
+                if not built.stretches:
+                    return 0
+        if plan is None:
+            plan = Plan(self._token(), tuple(built.stretches))
+            with self._store.write() as tx:
+                store_plan(tx, self.name, plan)
+        return self._carry_out(plan, built)
+
+    def start_over(self, slots: Iterable[int], filled: set[int]) -> int:
+        """Drop all rows of some logs; their entries come again from index 0.
+
+        Args:
+            slots: Which logs.
+            filled: Those that may have rows.
+
+        Returns:
+            0, the number of entries that were taken over by it.
+        """
+        again = list(slots)
+        for slot in again:
+            if slot in filled:
+                self.table.drop_log(slot)
+        if again:
+            with self._store.write() as tx:
+                rows: list[Mapping[str, Value]] = [
+                    {"follower": self.name, "slot": slot} for slot in again
+                ]
+                tx.execute(CURSORS["forget"], rows)
+                tx.execute(PLANS["unpark"], rows)
+                drop_plan(tx, self.name)
+            self._due.update(again)
+        return 0
+
+    def lag(self) -> int:
+        """Count the integrated entries that are not in the table yet."""
+        with self._store.read() as snapshot:
+            cursors = self.cursors(snapshot)
+            sizes = self._sizes(snapshot)
+        return sum(size - cursors.get(slot, (0, b""))[0] for slot, size in sizes.items())
+
+    def cursors(self, snapshot: Snapshot) -> dict[int, tuple[int, bytes]]:
+        """Return where the follower stands in each log."""
+        rows = snapshot.rows(CURSORS["of_follower"], follower=self.name)
+        return {as_int(slot): (as_int(next_), as_bytes(root)) for slot, next_, root in rows}
+
+    def _finish(self) -> None:
+        """Carry out the plan that is there, as far as it takes."""
+        while True:
+            with self._store.read() as snapshot:
+                if stored_plan(snapshot, self.name) is None:
+                    return
+            self.step()
+
+    def _next(self, snapshot: Snapshot) -> Built:
+        cursors = self.cursors(snapshot)
+        starts = {slot: cursors[slot][0] if slot in cursors else 0 for slot in self._due}
+        sizes = {slot: snapshot.head(slot).size for slot in self._due}
+        self._due = {slot for slot in self._due if sizes[slot] > starts[slot]}
+        chosen = shares(starts, sizes, self._due, self._batch)
+        return self._builder.build(snapshot, chosen, MAX_BYTES)
+
+    def _carry_out(self, plan: Plan, built: Built) -> int:
+        try:
+            if built.rows:
+                self.table.insert(built.rows, plan.token)
+        except RefusedError as error:
+            return self._narrow(plan, str(error))
+        with self._store.write() as tx:
+            self._advance(tx, plan, built.parked)
+        return plan.size
+
+    def _narrow(self, plan: Plan, reason: str) -> int:
+        """Try the first half of what was refused; of one entry alone, park it."""
+        with self._store.write() as tx:
+            if plan.size > 1:
+                store_plan(tx, self.name, plan.half(self._token()))
+                return 0
+            slot, start, _ = plan.stretches[0]
+            self._advance(tx, plan, {slot: {start: reason}})
+        return 1
+
+    def _advance(
+        self, tx: Transaction, plan: Plan, parked: Mapping[int, Mapping[int, str]]
+    ) -> None:
+        """Move the cursors past a plan, in the transaction that drops it."""
+        rows: list[dict[str, Value]] = []
+        for slot, _, stop in plan.stretches:
+            root = _root_at(tx, slot, stop)
+            rows.append({"follower": self.name, "slot": slot, "next": stop, "root": root})
+        tx.execute(CURSORS["move"], rows)
+        for slot, reasons in parked.items():
+            park(tx, self.name, slot, reasons)
+        drop_plan(tx, self.name)
+
+    def _find_due(self, snapshot: Snapshot) -> list[int]:
+        """Ask the journal what has grown; return the logs whose past is another than it was."""
+        grown = self._grown(snapshot)
+        self._due |= grown
+        cursors = self.cursors(snapshot)
+        return [slot for slot in sorted(grown) if not _leads_here(snapshot, slot, cursors)]
+
+    def _grown(self, snapshot: Snapshot) -> set[int]:
+        if self._seq == 0:
+            self._seq = as_int(snapshot.rows(CURSORS["journal_end"])[0][0])
+            return set(self._sizes(snapshot)) | set(self.cursors(snapshot))
+        slots: set[int] = set()
+        while extents := snapshot.journal(self._seq, _PAGE):
+            slots |= {extent.slot for extent in extents if extent.slot < SUPER_SLOT}
+            self._seq = extents[-1].seq
+        return slots
+
+    def _fits(self, snapshot: Snapshot, plan: Plan) -> bool:
+        """Whether the ledger still has what was planned, behind what the cursors passed."""
+        cursors = self.cursors(snapshot)
+        return all(
+            cursors.get(slot, (0, EMPTY_ROOT))[0] == start
+            and snapshot.head(slot).size >= stop
+            and _leads_here(snapshot, slot, cursors)
+            for slot, start, stop in plan.stretches
+        )
+
+    def _sizes(self, snapshot: Snapshot) -> dict[int, int]:
+        logs = self._ledger.logs.every(snapshot)
+        return {log.slot: snapshot.head(log.slot).size for log in logs}
+
+    def _token(self) -> str:
+        return self._ledger.drivers.entropy.draw(16).hex()
+
+
+def _leads_here(snapshot: Snapshot, slot: int, cursors: Cursors) -> bool:
+    """Whether a log still begins with what its cursor has passed."""
+    next_, root = cursors.get(slot, (0, EMPTY_ROOT))
+    return snapshot.head(slot).size >= next_ and _root_at(snapshot, slot, next_) == root
+
+
+def _root_at(snapshot: Snapshot, slot: int, size: int) -> bytes:
+    """Return the root of a log's first entries, from its tiles; fsck says if these are true."""
+    return tree_root(size, tile_hashes(snapshot, slot, size)) if size else EMPTY_ROOT

@@ -1,0 +1,90 @@
+"""The events table, as its follower handles it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from tallystick.ledger.ports import Log
+from tallystick.ledger.queries import load
+from tallystick.search.ports import MAX_ROWS, Engine, Limits, Question, Row
+from tallystick.search.rows import EventRow, columns_of
+
+EVENTS: Final = "events"
+"""The table that is asked."""
+NEXT: Final = "events_next"
+"""The table that a rebuild fills."""
+
+SCHEMA: Final = load("tallystick.search", "schema.sql")
+STATEMENTS: Final = load("tallystick.search", "table.sql")
+_PATIENT: Final = Limits(seconds=600, memory=800 << 20, rows=1_000_000)
+_LONG_S: Final = 3_600.0
+
+
+class Count(NamedTuple):
+    """The rows of a log: how many, and the index after the last one."""
+
+    rows: int
+    stop: int
+
+
+class Table:
+    """One events table.
+
+    Args:
+        engine: Where it lies.
+        name: Its name.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.name = name
+        self._engine = engine
+
+    def create(self) -> None:
+        """Make it where it is not there."""
+        self._engine.execute(SCHEMA["create_events"], {"table": self.name})
+
+    def exists(self) -> bool:
+        """Whether it is there."""
+        return bool(self._ask("identity", {}))
+
+    def drop(self) -> None:
+        """Take it away, with its files."""
+        self._engine.execute(SCHEMA["drop"], {"table": self.name}, _LONG_S)
+
+    def exchange(self, other: "Table") -> None:
+        """Give each of two tables the other's name."""
+        self._engine.execute(SCHEMA["exchange"], {"table": self.name, "other": other.name})
+
+    def identity(self) -> str:
+        """Say which table bears the name; the answer moves with an exchange."""
+        return str(self._ask("identity", {})[0][0])
+
+    def insert(self, rows: Sequence[EventRow], token: str) -> None:
+        """Add rows, once for each token; see :meth:`tallystick.search.ports.Engine.insert`."""
+        for start in range(0, len(rows), MAX_ROWS):
+            part = f"{token}-{start}" if start else token
+            self._engine.insert(self.name, columns_of(rows[start : start + MAX_ROWS]), part)
+
+    def counts(self) -> Mapping[int, Count]:
+        """Count the rows of every log, by slot."""
+        return {slot: Count(rows, stop) for slot, rows, stop in self._ask("counts", {})}
+
+    def ids(self, log: Log, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
+        """Return (index, event id) of every row of entries ``[start, stop)``, in order."""
+        place = {"tenant": log.tenant, "stream": log.stream, "slot": log.slot}
+        rows = self._ask("ids", {**place, "start": start, "stop": stop})
+        return [(index, bytes(event_id)) for index, event_id in rows]
+
+    def drop_log(self, slot: int) -> None:
+        """Take away all rows of a log."""
+        self._change("drop_log", {"slot": slot})
+
+    def drop_entries(self, slot: int, indexes: Sequence[int]) -> None:
+        """Take away all rows of some entries of a log."""
+        self._change("drop_entries", {"slot": slot, "indexes": list(indexes)})
+
+    def _ask(self, name: str, parameters: Mapping[str, object]) -> Sequence[Row]:
+        bound = {"table": self.name, **parameters}
+        return self._engine.ask(Question(STATEMENTS[name], bound, _PATIENT)).rows
+
+    def _change(self, name: str, parameters: Mapping[str, object]) -> None:
+        self._engine.execute(STATEMENTS[name], {"table": self.name, **parameters}, _LONG_S)

@@ -1,0 +1,116 @@
+"""The follower's process with the real engine: what was acknowledged is in the table soon."""
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kit.server import Server, running_server
+from tallystick.errors import NotFoundError
+from tallystick.search.ports import Engine, EngineAwayError, Question
+from tallystick.settings import Settings
+from tallystick.wiring import open_engine, open_house
+
+PATIENCE_S = 60.0
+PLACES = "SELECT slot, `index`, id FROM events"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running_server(engine=True) as server:
+        yield server
+
+
+def event(number: int) -> dict[str, object]:
+    return {
+        "action": "document.deleted",
+        "occurred_at": f"2026-11-24T10:00:{number % 60:02d}Z",
+        "actor": {"type": "user", "id": f"u{number % 5}", "name": "Ada"},
+        "message": f"number {number}",
+    }
+
+
+def send(server: Server, key: str, count: int) -> None:
+    body = [event(number) for number in range(count)]
+    assert server.ask("POST", "/v1/events", body, key=key).status < 300
+
+
+def entries(data: Path) -> Counter[tuple[int, int, bytes]]:
+    house = open_house(Settings(data=data))
+    try:
+        with house.ledger.drivers.store.read() as snapshot:
+            return Counter(
+                (log.slot, entry.index, entry.event_id)
+                for log in house.ledger.logs.every(snapshot)
+                for entry in snapshot.entries(log.slot, 0, snapshot.head(log.slot).size)
+            )
+    finally:
+        house.close()
+
+
+def rows(engine: Engine) -> Counter[tuple[int, int, bytes]]:
+    try:
+        return Counter(engine.ask(Question(PLACES)).rows)
+    except (EngineAwayError, NotFoundError):
+        return Counter()
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def pid_of(server: Server, role: str) -> int:
+    """Find a process of the server by its role."""
+    for folder in Path("/proc").iterdir():
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            status = (folder / "stat").read_text("utf-8")
+        except OSError:
+            continue
+        is_child = status.rpartition(")")[2].split()[1] == str(server.process.pid)
+        if is_child and role.encode() in words:
+            return int(folder.name)
+    raise AssertionError(f"no {role}")
+
+
+def engine_of(server: Server) -> Engine:
+    engine = open_engine(Settings(data=server.data))
+    assert engine is not None
+    return engine
+
+
+def test_what_was_acknowledged_is_in_the_table_soon(server: Server) -> None:
+    key = server.key("acme")
+    send(server, key, 200)
+
+    engine = engine_of(server)
+    wait_for(lambda: rows(engine) == entries(server.data))
+
+
+@pytest.mark.parametrize("role", ["follower", "engine"])
+def test_a_process_killed_while_events_come_loses_and_doubles_no_row(
+    server: Server, role: str
+) -> None:
+    key = server.key("acme")
+    for _ in range(6):
+        send(server, key, 100)
+        os.kill(pid_of(server, role), signal.SIGKILL)
+        send(server, key, 100)
+        wait_for(lambda: has_come_back(server, role))
+
+    engine = engine_of(server)
+    wait_for(lambda: rows(engine) == entries(server.data))
+
+
+def has_come_back(server: Server, role: str) -> bool:
+    try:
+        return bool(pid_of(server, role))
+    except AssertionError:
+        return False
