@@ -7,19 +7,22 @@ from typing import Annotated, Final
 
 import typer
 
+from tallystick.access import listing
+from tallystick.access.erasing import erase_again
 from tallystick.access.rooting import pin_root
 from tallystick.cli.session import CLI, Session
 from tallystick.drivers.keyfile import KeyFile
 from tallystick.drivers.rootfile import RootKey
 from tallystick.drivers.system import SystemEntropy
 from tallystick.errors import MalformedError, NotFoundError
-from tallystick.ledger.succession import propose
+from tallystick.ledger.succession import propose, require_succeeds
 from tallystick.tlog.key import VerifierKey
 from tallystick.tlog.private_key import SEED_BYTES
 from tallystick.verify.refreshing import refresh
 from tallystick.verify.statement import Reason, Statement
 from tallystick.watch.http import Site
 from tallystick.watch.key_change import shown_statements
+from tallystick.wiring import House
 
 _MOST: Final = 65_536
 _ANSWER_S: Final = 20
@@ -93,12 +96,40 @@ def change_key(session: Session, path: Path) -> None:
     """Begin the super-log that a statement names, under the key that was drawn for it."""
     note = _text(path.read_bytes()[:_MOST])
     with session.house() as house:
+        again = _erase_again(session, house, note)
         first = house.publisher.succeed(note)
     origin, size, _ = first.note.split("\n", 2)
-    told = {"origin": origin, "size": int(size), "epoch": first.epoch}
-    session.tell(told, [f"epoch {first.epoch:,} is the first of {origin}; the old key is gone"])
+    told = {"origin": origin, "size": int(size), "epoch": first.epoch, "erased_again": again}
+    lines = [f"erased again, as the list of erasures says: {again:,} names"] if again else []
+    lines.append(f"epoch {first.epoch:,} is the first of {origin}; the old key is gone")
+    session.tell(told, lines)
     session.note("verifiers need the new key: `tallystick pins`, or `pins refresh` where they are")
     session.note("witnesses need it, too: until they have it, epochs are published uncosigned")
+
+
+def _erase_again(session: Session, house: House, note: str) -> int:
+    """Before a recovery goes on from a store that went back: whom does it bring back?
+
+    Done first, so that a recovery that stops half-way brings nobody back; asking again finds
+    nothing left to do.
+
+    Returns:
+        How many names of the list the store did not know of.
+    """
+    ledger = house.ledger
+    drivers = ledger.drivers
+    with drivers.store.read() as snapshot:
+        statement = require_succeeds(snapshot, ledger.logs, drivers.keeper, house.lock, note)
+        if statement.reason is not Reason.RECOVERY:
+            return 0
+        if drivers.erasures is None or not drivers.erasures.exists():
+            session.note("no list of erasures: whom this store brings back, nobody can tell")
+            return 0
+        missing = listing.compare(ledger, snapshot, drivers.erasures).only_listed
+    ledger.read_only = None  # it went back, and the root says how it goes on
+    with session.progress("erase") as told:
+        erase_again(ledger, missing, CLI, lambda _step, done, total: told(done, total))
+    return sum(map(len, missing.values()))
 
 
 def refresh_pins(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from kit import house as kit
+from kit.command import Command
+from kit.events import reference_event
 from kit.rooted import ROOT, SUPER, Rooted, signed
 from tallystick.errors import VerificationError
 from tallystick.ledger.ports import SUPER_SLOT
@@ -133,3 +135,30 @@ def test_a_lock_file_from_before_a_rotation_is_found_out(tmp_path: Path) -> None
     problem = rooted.house.ledger.read_only
     rooted.house.close()
     assert "the lock file went back" in str(problem)
+
+
+def test_whoever_was_erased_since_is_erased_again_before_the_recovery_goes_on(
+    tmp_path: Path,
+) -> None:
+    tally = Command(tmp_path)
+    data = tally.data
+    rooted = Rooted.new(data)
+    rooted.house.close()
+    shutil.copy(data / "ledger.db", tmp_path / "saved.db")
+    person = str(reference_event(0)["actor"]["id"])  # type: ignore[index]
+    tally("erase", person, "--tenant", "acme", "--reason", "asked for it", "--yes")
+    rooted.reopen()
+    rooted.record(1)
+    rooted.house.close()
+    for path in data.glob("ledger.db*"):
+        path.unlink()
+    shutil.copy(tmp_path / "saved.db", data / "ledger.db")
+    rooted.reopen()
+    (tmp_path / "statement").write_text(rooted.statement(Reason.RECOVERY))
+    rooted.house.close()
+
+    told = tally("keys", "rotate", "--statement", "statement", "--json").json
+
+    assert told["erased_again"] > 0
+    assert person not in tally("show", str(reference_event(0)["id"])).out
+    assert tally("fsck", "--disclosures").lines[-1] == "intact"
