@@ -59,9 +59,11 @@ def read_zone(name: str) -> tzinfo:
     """
     if offset := _OFFSET(name):
         minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+        if minutes == 0:
+            return UTC
         if minutes < 24 * 60:
             return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
-    if name in {"Z", "UTC"}:
+    if name.upper() in {"Z", "UTC", "GMT"}:
         return UTC
     try:
         # A name of another form could be a path; the database's own look like this.

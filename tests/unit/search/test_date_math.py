@@ -119,3 +119,8 @@ def test_milliseconds_and_seconds_since_1970_are_spans_of_their_length() -> None
 def test_a_zone_that_there_is_not_is_refused(name: str) -> None:
     with pytest.raises(MalformedError, match=r"^time zone: unknown"):
         read_zone(name)
+
+
+@pytest.mark.parametrize("name", ["UTC", "utc", "Z", "GMT", "+00:00"])
+def test_utc_has_several_names(name: str) -> None:
+    assert read_zone(name) is UTC

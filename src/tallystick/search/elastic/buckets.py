@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tallystick.search import aggregations as ours
@@ -73,7 +73,7 @@ def date_histogram(members: Members, when: When) -> tuple[ours.DateHistogram, Sh
             field.name,
             calendar,
             fixed,
-            zone,
+            "UTC" if zoned_when.zone is UTC else zone,
             _length(offset, members, "offset") if offset else 0,
             least,
             extended,

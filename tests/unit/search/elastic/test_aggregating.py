@@ -114,6 +114,12 @@ def us(moment: datetime) -> int:
             Shape(),
         ),
         (
+            "date_histogram",
+            {**TIME, "fixed_interval": "1m", "time_zone": "utc"},
+            DateHistogram("occurred_at", None, HOUR // 60),
+            Shape(),
+        ),
+        (
             "histogram",
             {**TOOK, "interval": 5, "offset": 1, "keyed": True, "missing": 0},
             Histogram("duration_ms", 5.0, 1.0, missing=0.0),
