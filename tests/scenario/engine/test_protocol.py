@@ -13,7 +13,7 @@ from kit.engine import PASSWORD, SCHEMA, USER, EngineProcess, running_engine
 from tallystick.drivers.clickhouse.endpoint import Endpoint
 from tallystick.drivers.clickhouse.engine import ClickHouse
 from tallystick.drivers.system import SystemEntropy
-from tallystick.search.ports import EngineAwayError, Limits, Question, RefusedError
+from tallystick.search.ports import CancelledError, EngineAwayError, Limits, Question, RefusedError
 
 FOR_EVER = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 7"
 

@@ -33,6 +33,7 @@ class Work:
         self._guard = Guard(*library.outside())
         self._readers = Places(READERS)
         self._streams = Places(STREAMS)
+        self._tells = Places(1)  # an insert asks for its columns first
         self._inserts = Places(1)
         self._changes = Places(1)
 
@@ -78,7 +79,8 @@ class Work:
             return connection.read(statement.sql, statement.format, request.bound)
 
     def _answer(self, statement: Statement, request: Request, run: Run) -> Piece:
-        with self._lent(self._readers) as connection:
+        places = self._tells if statement.kind is Kind.TELL else self._readers
+        with self._lent(places) as connection:
             run.check()
             sql = _limited(statement, request, run)
             return connection.read(sql, statement.format, request.bound)

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any, Final
 
 import clickhouse_connect
+from clickhouse_connect.driver import options
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.httputil import get_pool_manager
 
@@ -36,6 +37,8 @@ _BINDS: Final = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*:")
 _READS: Final = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
 _FORMATS: Final = {"DateTime64*": "int", "FixedString": "bytes"}
 
+# Rows come to it as lists: without this it loads pandas and NumPy to see whether they are frames.
+vars(options).update(np=None, pd=None, pd_time_test=None)
 # It writes a traceback for each engine that went away, and with it what was asked.
 getLogger("clickhouse_connect").setLevel(CRITICAL)
 
