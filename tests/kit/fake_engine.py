@@ -29,6 +29,7 @@ class FakeEngine:
         before: Called with what is about to be done (``insert``, ``execute``), may raise.
         after: Called when it is done, may raise.
         poison: Event ids that the engine refuses.
+        old_parts: Files that it has not removed yet.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class FakeEngine:
         self.before: Callable[[str], None] = lambda _what: None
         self.after: Callable[[str], None] = lambda _what: None
         self.poison: set[bytes] = set()
+        self.old_parts: set[str] = set()
         self._numbers = count(1)
         self._names = {str(text): name for name, text in {**SCHEMA, **STATEMENTS}.items()}
 
@@ -87,6 +89,7 @@ class FakeEngine:
             yield from [(table.identity,)] if table else []
             return
         if name == "old_parts":
+            yield from [(part,) for part in self.old_parts]
             return
         assert table is not None
         if name == "counts":

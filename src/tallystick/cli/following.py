@@ -14,6 +14,8 @@ from tallystick.wiring import open_engine, open_house
 _PAUSE_S: Final = 0.25
 """From one batch to the next: a part of the table is made for each, however small it is."""
 _AWAY_S: Final = 0.5
+_HICCUP_S: Final = 15.0
+"""The engine may be away as long as it takes to start, and nobody needs to know."""
 _TROUBLE_S: Final = 10.0
 
 
@@ -40,17 +42,19 @@ def _follow(duty: Duty, stopping: Event) -> None:
     """Take turns until it is time to stop; what goes wrong is told once, and tried again."""
     told = ""
     pause_s = 0.0
+    well_at = monotonic()
     while not stopping.wait(pause_s):
         started = monotonic()
         try:
             followed = duty.turn()
         except TallystickError as error:
-            if str(error) != told:
+            lasts = started - well_at > _HICCUP_S or not isinstance(error, PushbackError)
+            if lasts and str(error) != told:
                 complain(f"follower: {error}")
-            told = str(error)
+                told = str(error)
             duty.begin_again()
             pause_s = _AWAY_S if isinstance(error, PushbackError) else _TROUBLE_S
             continue
-        told = ""
+        told, well_at = "", started
         full = followed >= BATCH
         pause_s = 0.0 if full else max(0.0, _PAUSE_S - (monotonic() - started))

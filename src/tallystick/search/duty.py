@@ -3,6 +3,7 @@
 from tallystick.ledger.ledger import Ledger
 from tallystick.search.follow import EventsFollower
 from tallystick.search.ports import Engine
+from tallystick.search.scrub import Scrubber
 from tallystick.search.table import EVENTS, Table
 
 
@@ -15,7 +16,9 @@ class Duty:
     """
 
     def __init__(self, ledger: Ledger, engine: Engine) -> None:
-        self._follower = EventsFollower(ledger, Table(engine, EVENTS))
+        self._table = Table(engine, EVENTS)
+        self._follower = EventsFollower(ledger, self._table)
+        self._scrubber = Scrubber(ledger)
         self._has_begun = False
 
     def begin_again(self) -> None:
@@ -30,6 +33,14 @@ class Duty:
             VerificationError: An entry is gone from the ledger.
         """
         if not self._has_begun:
-            self._follower.begin()
-            self._has_begun = True
-        return self._follower.step()
+            self._begin()
+        followed = self._follower.step()
+        self._scrubber.step([self._table])
+        return followed
+
+    def _begin(self) -> None:
+        self._follower.begin()
+        while self._scrubber.step([self._table]):
+            pass
+        self._follower.check()
+        self._has_begun = True

@@ -14,6 +14,7 @@ from tallystick.ledger.queries import as_bytes, as_int
 from tallystick.ledger.reader import tile_hashes
 from tallystick.search.building import Builder, Built
 from tallystick.search.plan import (
+    FOLLOWER,
     PLANS,
     Plan,
     drop_plan,
@@ -27,7 +28,6 @@ from tallystick.search.table import Table
 from tallystick.tlog.hashing import EMPTY_ROOT
 from tallystick.tlog.proof import tree_root
 
-FOLLOWER: Final = "search"
 BATCH: Final = 10_000
 """Most entries of one batch."""
 MAX_BYTES: Final = 24 << 20
@@ -60,17 +60,22 @@ class EventsFollower:
         self._seq = 0
         self._due: set[int] = set()
 
-    def begin(self) -> list[int]:
-        """Finish what was planned, and hold the table against the cursors.
+    def begin(self) -> None:
+        """Make the table where it is not there, and finish what was planned."""
+        self.table.create()
+        while self._is_planned():
+            self.step()
+
+    def check(self) -> list[int]:
+        """Hold the table against the cursors.
 
         A table that has not the rows that the cursors claim (it is new, was lost, or the ledger
-        was put back) is made again, log by log.
+        was put back) is made again, log by log. Call it when no plan and no scrubbing is half
+        done, and the table has each row once.
 
         Returns:
             The slots of the logs that start again.
         """
-        self.table.create()
-        self._finish()
         counts = self.table.counts()
         with self._store.read() as snapshot:
             cursors = self.cursors(snapshot)
@@ -149,13 +154,9 @@ class EventsFollower:
         rows = snapshot.rows(CURSORS["of_follower"], follower=self.name)
         return {as_int(slot): (as_int(next_), as_bytes(root)) for slot, next_, root in rows}
 
-    def _finish(self) -> None:
-        """Carry out the plan that is there, as far as it takes."""
-        while True:
-            with self._store.read() as snapshot:
-                if stored_plan(snapshot, self.name) is None:
-                    return
-            self.step()
+    def _is_planned(self) -> bool:
+        with self._store.read() as snapshot:
+            return stored_plan(snapshot, self.name) is not None
 
     def _next(self, snapshot: Snapshot) -> Built:
         cursors = self.cursors(snapshot)

@@ -7,10 +7,13 @@ again, under the same token, and the engine takes them once.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tallystick.ledger.ports import Snapshot, Transaction
 from tallystick.ledger.queries import as_int, as_text, load
+
+FOLLOWER: Final = "search"
+"""Names the cursors, the plan and the erasures of the follower that keeps the events table."""
 
 PLANS = load("tallystick.search", "plans.sql")
 

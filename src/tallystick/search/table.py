@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from tallystick.ledger.ports import Log
 from tallystick.ledger.queries import load
+from tallystick.search.erasures import Waiting
 from tallystick.search.ports import MAX_ROWS, Engine, Limits, Question, Row
 from tallystick.search.rows import EventRow, columns_of
 
@@ -15,7 +16,8 @@ NEXT: Final = "events_next"
 
 SCHEMA: Final = load("tallystick.search", "schema.sql")
 STATEMENTS: Final = load("tallystick.search", "table.sql")
-_PATIENT: Final = Limits(seconds=600, memory=800 << 20, rows=1_000_000)
+MOST_PLACES: Final = 1_000_000
+_PATIENT: Final = Limits(seconds=600, memory=800 << 20, rows=MOST_PLACES)
 _LONG_S: Final = 3_600.0
 
 
@@ -82,9 +84,34 @@ class Table:
         """Take away all rows of some entries of a log."""
         self._change("drop_entries", {"slot": slot, "indexes": list(indexes)})
 
+    def marked(self, tenant: int, erased: Waiting) -> set[tuple[int, int]]:
+        """Return (slot, index) of the rows that may hold what was erased."""
+        return self._places("marked", tenant, erased)
+
+    def obeyed(self, tenant: int, erased: Waiting) -> set[tuple[int, int]]:
+        """Return (slot, index) of the rows of the same entries that were built since."""
+        return self._places("obeyed", tenant, erased)
+
+    def drop_marked(self, tenant: int, erased: Waiting) -> None:
+        """Take away the rows that may hold what was erased."""
+        self._change("drop_marked", _bound(tenant, erased))
+
+    def old_parts(self) -> set[str]:
+        """Name the files that no question reads any more, and that are not removed yet."""
+        return {str(name) for (name,) in self._ask("old_parts", {})}
+
+    def _places(self, statement: str, tenant: int, erased: Waiting) -> set[tuple[int, int]]:
+        bound = {**_bound(tenant, erased), "limit": MOST_PLACES}
+        return {(slot, index) for slot, index in self._ask(statement, bound)}
+
     def _ask(self, name: str, parameters: Mapping[str, object]) -> Sequence[Row]:
         bound = {"table": self.name, **parameters}
         return self._engine.ask(Question(STATEMENTS[name], bound, _PATIENT)).rows
 
     def _change(self, name: str, parameters: Mapping[str, object]) -> None:
         self._engine.execute(STATEMENTS[name], {"table": self.name, **parameters}, _LONG_S)
+
+
+def _bound(tenant: int, erased: Waiting) -> dict[str, object]:
+    names = {"refs": erased.refs, "ids": erased.ids}
+    return {"tenant": tenant, "erasures": erased.erasures, **names}

@@ -28,3 +28,16 @@ WHERE database = currentDatabase() AND name = {table:String};
 -- old_parts: files of the table that nothing reads any more
 SELECT name FROM system.parts
 WHERE database = currentDatabase() AND table = {table:String} AND NOT active ORDER BY name;
+
+-- obeyed: rows that name whom or what was erased, built after that
+SELECT slot, `index` FROM {table:Identifier}
+WHERE tenant = {tenant:UInt32} AND erasures >= {erasures:UInt32}
+    AND (hasAny(subject_refs, {refs:Array(FixedString(16))})
+        OR id IN {ids:Array(FixedString(16))})
+ORDER BY slot, `index` LIMIT {limit:UInt32};
+
+-- drop_marked: rows that hold something of whom or what was erased go
+ALTER TABLE {table:Identifier} DELETE
+WHERE tenant = {tenant:UInt32} AND erasures < {erasures:UInt32}
+    AND (hasAny(subject_refs, {refs:Array(FixedString(16))})
+        OR id IN {ids:Array(FixedString(16))});

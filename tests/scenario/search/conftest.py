@@ -8,6 +8,7 @@ import pytest
 from kit import house as kit
 from kit.fake_engine import FakeEngine
 from tallystick.search.follow import EventsFollower
+from tallystick.search.scrub import Scrubber
 from tallystick.search.table import EVENTS, Table
 from tallystick.wiring import House
 
@@ -31,6 +32,10 @@ def follower(house: House, engine: FakeEngine) -> Callable[..., EventsFollower]:
     def start(batch: int = 7) -> EventsFollower:
         started = EventsFollower(house.ledger, Table(engine, EVENTS), batch=batch)
         started.begin()
+        scrubber = Scrubber(house.ledger)
+        while scrubber.step([started.table]):
+            pass
+        started.check()
         return started
 
     return start

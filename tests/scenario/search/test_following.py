@@ -192,7 +192,7 @@ def test_a_row_that_the_engine_refuses_is_parked_alone_and_shown(
     assert "no row" in shown[0][2]
     missing = places(house) - rows(engine)
     assert missing == Counter([(1, 11, guilty.event_id)])
-    assert follower().begin() == []
+    assert follower().check() == []
 
 
 @pytest.mark.usefixtures("events")
