@@ -29,7 +29,7 @@ from tallystick.search.filters import (
     Or,
 )
 from tallystick.search.intervals import between
-from tallystick.search.lucene_items import bare, clauses, interval
+from tallystick.search.lucene_items import bare, clauses, interval, settled
 from tallystick.search.lucene_text import Rewritten
 from tallystick.search.patterns import has_wildcard, plain
 from tallystick.search.terms import When, anyone
@@ -144,7 +144,7 @@ class _Reading:
 
     def _parsed(self) -> tree.Item:
         try:
-            return parse(self._text.text)
+            return settled(parse(self._text.text))
         except ParseError as error:
             place = _POSITION(str(error))
             column = self._text.column(int(place[1])) if place else self._length + 1
@@ -154,9 +154,11 @@ class _Reading:
             raise LineError("~ or ^ with no number, want a number after it", 1) from None
 
     def _conjuncts(self, root: tree.Item) -> tuple[tree.Item, ...]:
-        implicit = isinstance(root, tree.UnknownOperation) and self._dialect.implicit == "and"
-        if implicit or isinstance(root, tree.AndOperation):
+        """Return the items that must all fit, those of an AND between others among them."""
+        if isinstance(root, tree.AndOperation):
             return tuple(root.operands)
+        if isinstance(root, tree.UnknownOperation) and self._dialect.implicit == "and":
+            return tuple(each for part in root.operands for each in self._conjuncts(part))
         return (root,)
 
     def _top(self, root: tree.Item, parts: list[tree.Item]) -> Filter:
@@ -175,7 +177,7 @@ class _Reading:
                 return self._field(item, fields, depth)
             case tree.BaseGroup() | tree.Boost() | tree.Plus():
                 inner = item.a if isinstance(item, tree.Unary) else item.expr
-                return self._filter(inner, fields, depth + 1)
+                return self._filter(settled(inner), fields, depth + 1)
             case tree.Not() | tree.Prohibit():
                 return Not(self._filter(item.a, fields, depth + 1))
             case tree.AndOperation():

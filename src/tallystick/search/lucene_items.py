@@ -9,6 +9,32 @@ from tallystick.search.intervals import Bound
 from tallystick.search.patterns import plain
 
 
+def settled(item: tree.Item) -> tree.Item:
+    """Return an item in which what stands side by side is bound least tightly.
+
+    The parser binds ``b -c`` of ``a OR b -c`` before the OR, but ``b c`` of ``a OR b c`` after
+    it. Here both are two parts, of which the first is ``a OR b``.
+    """
+    parts: list[tree.Item] = []
+    while True:
+        if isinstance(item, tree.UnknownOperation):
+            parts += item.operands[:-1]
+            item = item.operands[-1]
+            continue
+        spine = [item]
+        while isinstance(spine[-1], tree.AndOperation | tree.OrOperation):
+            spine.append(spine[-1].operands[-1])
+        inner = spine.pop()
+        if not spine or not isinstance(inner, tree.UnknownOperation):
+            parts.append(item)
+            return parts[0] if len(parts) == 1 else tree.UnknownOperation(*parts)
+        first, *rest = inner.operands
+        for outer in reversed(spine):
+            first = type(outer)(*outer.operands[:-1], first, pos=outer.pos)
+        parts.append(first)
+        item = rest[0] if len(rest) == 1 else tree.UnknownOperation(*rest)
+
+
 def clauses(item: tree.BaseOperation) -> Iterator[tuple[str, tree.Item]]:
     """Yield the clauses of Lucene's boolean query, each with how it occurs.
 

@@ -65,6 +65,8 @@ def test_a_regular_expression_is_read_or_refused(text: str) -> None:
         "a " * 4_096,
         "a OR b AND " * 744 + "a",
         "2026-11-24T00:00" * 512,
+        "a OR b -c " * 800,
+        "a OR b AND c -" * 580 + "a",
         "a" + ":f" * 4_000,
         "!" * 8_000 + "a",
         "- " * 4_000 + "a",
