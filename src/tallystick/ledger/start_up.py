@@ -8,7 +8,7 @@ sign a second history.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tallystick.errors import TallystickError, VerificationError
+from tallystick.errors import NotFoundError, TallystickError, VerificationError
 from tallystick.ledger.logs import Logs
 from tallystick.ledger.ports import KeyKeeper, Lock, Snapshot, Store, WitnessAnswer
 from tallystick.ledger.published import latest
@@ -126,18 +126,26 @@ def require_extends(snapshot: Snapshot, slot: int, signed: Checkpoint) -> None:
             f"the store was rolled back: its super-log has {head.size:,} records, but"
             f" {signed.size:,} were signed"
         )
-    root = tree_root(signed.size, tile_hashes(snapshot, slot, signed.size))
+    root = _root(snapshot, slot, signed.size)
     if root != signed.root:
         raise VerificationError(
             f"the super-log was changed: its first {signed.size:,} records lead to root"
             f" {root.hex()}, but {signed.root.hex()} was signed"
         )
-    held = tree_root(head.size, tile_hashes(snapshot, slot, head.size))
+    held = _root(snapshot, slot, head.size)
     if {head.root, Frontier.decode(head.size, head.frontier).root()} != {held}:
         raise VerificationError(
             f"the super-log's head was changed: its {head.size:,} records lead to root"
             f" {held.hex()}, the head says {head.root.hex()}"
         )
+
+
+def _root(snapshot: Snapshot, slot: int, size: int) -> bytes:
+    try:
+        return tree_root(size, tile_hashes(snapshot, slot, size))
+    except NotFoundError as error:
+        what = f"the super-log was changed: of its {size:,} records"
+        raise VerificationError(f"{what} {error}") from None
 
 
 def require_signing_key(snapshot: Snapshot, logs: Logs, keeper: KeyKeeper) -> None:
