@@ -97,7 +97,8 @@ class FakeEngine:
                 indexes = [row["index"] for row in table.rows if row["slot"] == slot]
                 yield slot, len(indexes), max(indexes) + 1
         elif name == "ids":
-            wanted = [row for row in table.rows if row["slot"] == bound["slot"]]
+            place = ("tenant", "stream", "slot")
+            wanted = [row for row in table.rows if all(row[it] == bound[it] for it in place)]
             for row in sorted(wanted, key=lambda row: row["index"]):
                 if bound["start"] <= row["index"] < bound["stop"]:
                     yield row["index"], row["id"]

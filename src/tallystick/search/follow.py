@@ -63,7 +63,7 @@ class EventsFollower:
     def begin(self) -> None:
         """Make the table where it is not there, and finish what was planned."""
         self.table.create()
-        while self._is_planned():
+        while self.is_planned():
             self.step()
 
     def check(self) -> list[int]:
@@ -149,14 +149,15 @@ class EventsFollower:
             sizes = self._sizes(snapshot)
         return sum(size - cursors.get(slot, (0, b""))[0] for slot, size in sizes.items())
 
+    def is_planned(self) -> bool:
+        """Whether a batch is written down and not carried out yet."""
+        with self._store.read() as snapshot:
+            return stored_plan(snapshot, self.name) is not None
+
     def cursors(self, snapshot: Snapshot) -> dict[int, tuple[int, bytes]]:
         """Return where the follower stands in each log."""
         rows = snapshot.rows(CURSORS["of_follower"], follower=self.name)
         return {as_int(slot): (as_int(next_), as_bytes(root)) for slot, next_, root in rows}
-
-    def _is_planned(self) -> bool:
-        with self._store.read() as snapshot:
-            return stored_plan(snapshot, self.name) is not None
 
     def _next(self, snapshot: Snapshot) -> Built:
         cursors = self.cursors(snapshot)

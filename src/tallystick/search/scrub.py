@@ -27,7 +27,7 @@ class _Leaving(NamedTuple):
     Attributes:
         tenant: Whose erasures.
         names: What they name.
-        parts: By table, the files.
+        parts: By the identity of a table, the files.
     """
 
     tenant: int
@@ -73,7 +73,7 @@ class Scrubber:
         erased = found._replace(names=found.names[:_NAMES])
         for table in tables:
             self._scrub(table, tenant, erased)
-        parts = {table.name: table.old_parts() for table in tables}
+        parts = _old_parts(tables)
         self._leaving.append(_Leaving(tenant, erased.names, parts))
         return True
 
@@ -91,7 +91,7 @@ class Scrubber:
         table.drop_marked(tenant, erased)
 
     def _certify(self, tables: Sequence[Table]) -> bool:
-        there = {table.name: table.old_parts() for table in tables} if self._leaving else {}
+        there = _old_parts(tables) if self._leaving else {}
         gone = [
             leaving
             for leaving in self._leaving
@@ -103,6 +103,11 @@ class Scrubber:
                     certify(tx, leaving.tenant, leaving.names, self._follower)
             self._leaving = [leaving for leaving in self._leaving if leaving not in gone]
         return bool(gone)
+
+
+def _old_parts(tables: Sequence[Table]) -> dict[str, set[str]]:
+    """Name the files that are to go, by table: an exchange of names does not confuse them."""
+    return {table.identity(): table.old_parts() for table in tables}
 
 
 def _stretches(places: Iterable[tuple[int, int]]) -> list[Stretch]:
