@@ -67,8 +67,10 @@ class Library:
         )
         self._place = f"{folder}?{options}"
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        with self.connection() as connection:
-            connection.change(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+        first = self._connect()
+        first.query(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+        first.query(f"USE {DATABASE}")
+        self._idle.put(first)
 
     @contextmanager
     def connection(self) -> Iterator["Connection"]:
@@ -76,7 +78,8 @@ class Library:
         try:
             raw = self._idle.get_nowait()
         except Empty:
-            raw = chdb.connect(self._place)  # type: ignore[no-untyped-call]
+            raw = self._connect()
+            raw.query(f"USE {DATABASE}")
         try:
             yield Connection(raw)
         finally:
@@ -96,6 +99,9 @@ class Library:
             frozenset(tables.data.decode().lower().split()) - _HARMLESS,
             frozenset(values.data.decode().lower().split()),
         )
+
+    def _connect(self) -> Any:  # noqa: ANN401 (the library has no types)
+        return chdb.connect(self._place)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Close what is idle."""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from socket import socket
 from typing import Final
 
-from tallystick.drivers.chdb.library import DATABASE, Connection, Library, Piece
+from tallystick.drivers.chdb.library import Connection, Library, Piece
 from tallystick.drivers.chdb.places import READERS, STREAMS, Places
 from tallystick.drivers.chdb.request import Request
 from tallystick.drivers.chdb.running import Run, Running
@@ -76,7 +76,10 @@ class Work:
             run.check()
             seconds = request.limits.get("max_execution_time", 0)
             connection.change(f"SET max_execution_time = {seconds:f}, mutations_sync = 2")
-            return connection.read(statement.sql, statement.format, request.bound)
+            try:
+                return connection.read(statement.sql, statement.format, request.bound)
+            finally:
+                connection.change("SET max_execution_time = 0")
 
     def _answer(self, statement: Statement, request: Request, run: Run) -> Piece:
         places = self._tells if statement.kind is Kind.TELL else self._readers
@@ -99,7 +102,6 @@ class Work:
     @contextmanager
     def _lent(self, places: Places) -> Iterator[Connection]:
         with places.taken(), self._library.connection() as connection:
-            connection.change(f"USE {DATABASE}")
             yield connection
 
 
