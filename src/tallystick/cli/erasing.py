@@ -11,6 +11,7 @@ from tallystick.access.tenants import every_tenant, tenant_named
 from tallystick.cli.administration import Tenant
 from tallystick.cli.exit_codes import UsageError
 from tallystick.cli.growth import first_since
+from tallystick.cli.indexing import INDEX_LINES, index_state
 from tallystick.cli.session import CLI, Session
 from tallystick.ledger.ledger import Ledger
 
@@ -41,18 +42,21 @@ def erase_subject(
         if not dry_run and not yes:
             _ask(session, _carry_out(session, ledger, number, subject, reason, dry_run=True))
         found = _carry_out(session, ledger, number, subject, reason, dry_run=dry_run)
+        index = None if dry_run else index_state(session, ledger, number)
     verb = "would be erased" if dry_run else "erased"
     lines = [
         f"{found.entries:,} entries hold values of this person",
         f"{found.mentions:,} further events mention them",
         *(f"recorded in {stream} at entry {at.index:,}" for stream, at in found.places.items()),
         f"{found.ref} {verb}",
+        *([] if index is None else [INDEX_LINES[index]]),
     ]
     told: dict[str, object] = {
         "ref": found.ref,
         "entries": found.entries,
         "mentions": found.mentions,
         "erased": not dry_run,
+        "index": index,
         "recorded_at": {stream: at.index for stream, at in found.places.items()},
     }
     session.tell(told, lines)

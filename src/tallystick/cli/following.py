@@ -5,6 +5,7 @@ from time import monotonic
 from typing import Final
 
 from tallystick.cli.child import complain, on_stop
+from tallystick.cli.sole_follower import sole_follower
 from tallystick.errors import PushbackError, TallystickError
 from tallystick.search.duty import Duty
 from tallystick.search.follow import BATCH
@@ -29,7 +30,8 @@ def run_follower(settings: Settings) -> int:
     house = open_house(settings)
     try:
         if house.ledger.read_only is None:
-            _follow(Duty(house.ledger, engine), stopping)
+            with sole_follower(settings.data, stopping):
+                _follow(Duty(house.ledger, engine), stopping)
         else:
             stopping.wait()
     finally:

@@ -5,16 +5,14 @@ the ledger's store; the follower finds it there, also after a crash, and tells h
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Literal, cast
 
 from tallystick.ledger.ports import Row, Snapshot, Transaction, Value
 from tallystick.ledger.queries import as_int, as_text, load
 from tallystick.search.plan import FOLLOWER
 
 Kind = Literal["rebuild", "reconcile"]
-State = Literal["asked", "running", "exchanging", "done", "failed"]
-
-ENDS: Final = ("done", "failed")
+State = Literal["asked", "running", "exchanging", "done"]
 
 _ERRANDS = load("tallystick.search", "errands.sql")
 
@@ -42,7 +40,7 @@ class Errand:
     @property
     def has_ended(self) -> bool:
         """Whether nothing will come of it any more."""
-        return self.state in ENDS
+        return self.state == "done"
 
 
 def ask(tx: Transaction, kind: Kind) -> Errand:

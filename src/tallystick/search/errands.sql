@@ -8,7 +8,7 @@ WHERE follower = :follower AND kind = :kind ORDER BY id DESC LIMIT 1;
 
 -- open: the oldest errand that is not at its end
 SELECT id, kind, state, note, done, total FROM errand
-WHERE follower = :follower AND state NOT IN ('done', 'failed') ORDER BY id LIMIT 1;
+WHERE follower = :follower AND state <> 'done' ORDER BY id LIMIT 1;
 
 -- move: how far an errand is
 UPDATE errand SET state = :state, note = :note, done = :done, total = :total WHERE id = :id;

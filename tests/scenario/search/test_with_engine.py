@@ -1,7 +1,10 @@
 """The follower's process with the real engine: what was acknowledged is in the table soon."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kit.forensics import traces
 from kit.server import Server, running_server
 from tallystick.errors import NotFoundError
 from tallystick.search.ports import Engine, EngineAwayError, Question
@@ -114,3 +118,52 @@ def has_come_back(server: Server, role: str) -> bool:
         return bool(pid_of(server, role))
     except AssertionError:
         return False
+
+
+def command(server: Server, *words: str) -> tuple[int, dict[str, object]]:
+    """Run a command on the server's deployment; return its exit code and what it told."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tallystick.cli", "--data", str(server.data), "--json", *words],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_a_row_that_somebody_hid_is_found_told_and_mended_and_a_rebuild_is_as_good(
+    server: Server,
+) -> None:
+    key = server.key("acme")
+    send(server, key, 300)
+    engine = engine_of(server)
+    wait_for(lambda: rows(engine) == entries(server.data))
+    engine.execute("ALTER TABLE events DELETE WHERE slot = 1 AND `index` = 7", {})
+
+    code, found = command(server, "reconcile")
+
+    assert (code, found["missing"], found["mended"]) == (1, 1, True)
+    assert rows(engine) == entries(server.data)
+    assert command(server, "reconcile")[0] == 0
+    code, rebuilt = command(server, "rebuild", "search")
+    assert (code, rebuilt["entries"]) == (0, rows(engine).total())
+    wait_for(lambda: rows(engine) == entries(server.data))
+
+
+def test_after_an_erasure_no_byte_of_it_is_left_in_the_engines_folder(server: Server) -> None:
+    key = server.key("acme")
+    named = {"type": "user", "id": "zoe-4711", "email": "zoe@victim.example"}
+    events = [{**event(number), "actor": named} for number in range(30)]
+    assert server.ask("POST", "/v1/events", events, key=key).status == 201
+    send(server, key, 30)
+    engine = engine_of(server)
+    wait_for(lambda: rows(engine) == entries(server.data))
+    values = ("zoe-4711", "zoe@victim.example")
+    assert traces(server.data / "engine", values)
+
+    told = command(server, "erase", "zoe-4711", "--tenant", "acme", "--reason", "asked", "-y")[1]
+
+    assert told["index"] == "certified"
+    assert traces(server.data, values) == []
+    assert rows(engine) == entries(server.data)
