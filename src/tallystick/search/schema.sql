@@ -112,26 +112,30 @@ CREATE TABLE IF NOT EXISTS {table:Identifier}
     -- The tenant's erasures that this row has obeyed; older rows of an erased ref are hidden.
     erasures                  UInt32 CODEC(ZSTD(1)),
 
-    -- All that free text is looked for in. A whole word of a field is a word of this too, so that
-    -- its index narrows questions about fields down. Words end at ASCII characters that are no
-    -- letter and no digit; others, such as é, are parts of words.
-    words String ALIAS concatWithSeparator(' ',
-        message, reason_text, reason_code, action, arrayStringConcat(action_words, ' '),
-        actor_id, actor_name, actor_email, arrayStringConcat(targets_type, ' '),
-        arrayStringConcat(targets_id, ' '), arrayStringConcat(targets_name, ' '),
-        arrayStringConcat(targets_subject_id, ' '), arrayStringConcat(targets_subject_name, ' '),
-        arrayStringConcat(delegation_principal_id, ' '),
-        arrayStringConcat(delegation_principal_name, ' '),
-        arrayStringConcat(delegation_reason, ' '), arrayStringConcat(delegation_grant_id, ' '),
-        arrayStringConcat(delegation_approved_by, ' '),
+    -- All that free text is looked for in: words in lower case with one space between them, and
+    -- \x01 between values, so that no phrase reaches from one value into the next. A word of a
+    -- field is a word of this too, so that its index narrows questions about fields down. It reads
+    -- the same with the index and without it.
+    words String ALIAS replaceAll(replaceRegexpAll(lowerUTF8(concatWithSeparator('\x01',
+        message, reason_text, reason_code, action, arrayStringConcat(action_words, '\x01'),
+        actor_id, actor_name, actor_email, arrayStringConcat(targets_type, '\x01'),
+        arrayStringConcat(targets_id, '\x01'), arrayStringConcat(targets_name, '\x01'),
+        arrayStringConcat(targets_subject_id, '\x01'),
+        arrayStringConcat(targets_subject_name, '\x01'),
+        arrayStringConcat(delegation_principal_id, '\x01'),
+        arrayStringConcat(delegation_principal_name, '\x01'),
+        arrayStringConcat(delegation_reason, '\x01'),
+        arrayStringConcat(delegation_grant_id, '\x01'),
+        arrayStringConcat(delegation_approved_by, '\x01'),
         agent_id, agent_model, agent_run_id, agent_tool, agent_approval_id,
         context_ip, context_user_agent, context_session_id, context_request_id, context_trace_id,
         context_service, context_location, purpose_code, purpose_text, purpose_case_id,
         operation_id, source_id, external_id,
-        arrayStringConcat(changes_path, ' '), arrayStringConcat(changes_before, ' '),
-        arrayStringConcat(changes_after, ' '), arrayStringConcat(metadata_path, ' '),
-        arrayStringConcat(metadata_text, ' '), arrayStringConcat(targets_metadata_text, ' ')),
-    INDEX words words TYPE text(tokenizer = splitByNonAlpha, preprocessor = lowerUTF8(words))
+        arrayStringConcat(changes_path, '\x01'), arrayStringConcat(changes_before, '\x01'),
+        arrayStringConcat(changes_after, '\x01'), arrayStringConcat(metadata_text, '\x01'),
+        arrayStringConcat(targets_metadata_text, '\x01'))),
+        '[^\\pL\\pN\\x01]+', ' '), '\x01', ' \x01 '),
+    INDEX words words TYPE text(tokenizer = splitByNonAlpha)
 )
 PARTITION BY toYYYYMM(received_at)
 ORDER BY (tenant, stream, occurred_at, id)
