@@ -18,12 +18,15 @@ from litestar.routes import HTTPRoute
 from tallystick.api import (
     admin,
     catalogue,
+    counts,
     documents,
     epochs,
     operations,
     proofs,
     query,
+    search,
     subjects,
+    tail,
 )
 from tallystick.api.bodies import AnyRequest
 from tallystick.api.doorway import Doorway
@@ -34,6 +37,7 @@ from tallystick.api.shortcut import Way, short_cut
 from tallystick.api.traffic import Traffic, Write, to_stderr
 from tallystick.errors import MalformedError, NotFoundError
 from tallystick.ledger.ledger import Ledger
+from tallystick.search.ports import Asking
 from tallystick.tlog.policy import Policy
 
 DRAIN_S: Final = 20
@@ -46,6 +50,11 @@ HANDLERS: Final = (
     query.list_events,
     query.show_event,
     query.list_logs,
+    search.get_search,
+    search.post_search,
+    counts.show_histogram,
+    counts.show_facets,
+    tail.tail_events,
     proofs.issue_receipt,
     proofs.show_checkpoint,
     proofs.show_tile,
@@ -86,6 +95,7 @@ def create_app(
     name: str = "1",
     write: Write = to_stderr,
     policy: Policy | None = None,
+    engine: Asking | None = None,
 ) -> Litestar:
     """Make the ASGI application of one door.
 
@@ -95,9 +105,10 @@ def create_app(
         name: Which of the doors this is, for its figures.
         write: Where the lines of the log go.
         policy: The witnesses that are asked to cosign, for strangers to know.
+        engine: Whom to ask what is searched; None where nothing can be searched.
     """
     traffic = Traffic(ledger.drivers.clock, ledger.drivers.entropy, write)
-    doorway = Doorway(ledger, traffic, trusted_proxies, name)
+    doorway = Doorway(ledger, traffic, trusted_proxies, name, engine)
     app = Litestar(
         route_handlers=HANDLERS,
         exception_handlers={HTTPException: _answer_error, Exception: _answer_error},
@@ -135,6 +146,7 @@ async def _open(app: Litestar) -> AsyncIterator[None]:
         flushing.cancel()
         with suppress(asyncio.CancelledError):
             await flushing
+        doorway.searching.close()
         await _drain(doorway)
         doorway.traffic.flush()
         doorway.refusals.flush(everything=True)

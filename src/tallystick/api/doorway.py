@@ -14,12 +14,14 @@ from tallystick.api.bodies import AnyRequest
 from tallystick.api.credentials import presented
 from tallystick.api.gathering import Gathering
 from tallystick.api.problems import TOO_MANY, ProblemError, kind_of, unauthenticated
+from tallystick.api.searching import Searching
 from tallystick.api.traffic import Traffic
 from tallystick.errors import ForbiddenError, PushbackError
 from tallystick.ledger.epochs import Epochs
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.logs import DEPLOYMENT_TENANT
 from tallystick.ledger.receipts import Receipts
+from tallystick.search.ports import Asking
 from tallystick.tlog.key import ED25519, VerifierKey
 
 RECORDED_REFUSALS = (401, 403, 429)
@@ -53,6 +55,7 @@ class Doorway:
         traffic: Counts requests and writes the log.
         trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed.
         name: Which of the doors this is.
+        engine: Whom to ask what is searched; None where nothing can be searched.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Doorway:
         traffic: Traffic,
         trusted_proxies: tuple[str, ...] = (),
         name: str = "1",
+        engine: Asking | None = None,
     ) -> None:
         self.ledger = ledger
         self.traffic = traffic
@@ -70,17 +74,19 @@ class Doorway:
         self.epochs = Epochs(ledger)
         self.receipts = Receipts(ledger, self.epochs)
         self.refusals = Refusals(ledger, traffic.complain)
+        self.searching = Searching(engine, ledger.drivers.entropy)
         self.name = name
         self.tenant_numbers: dict[str, int] = {}
         self._keys: dict[str, tuple[Key, int]] = {}
         self._proxies = frozenset(trusted_proxies)
 
-    def caller(self, request: AnyRequest, scope: str) -> Caller:
+    def caller(self, request: AnyRequest, scope: str, *others: str) -> Caller:
         """Find out who asks.
 
         Args:
             request: The request.
             scope: What the credential must allow.
+            others: Or one of these.
 
         Raises:
             ProblemError: There is no valid credential.
@@ -92,7 +98,7 @@ class Doorway:
         key = self._authenticated(text)
         request.scope["state"]["key_id"] = key.key_id
         request.scope["state"]["key"] = key
-        if scope not in key.grant.scopes:
+        if key.grant.scopes.isdisjoint({scope, *others}):
             raise ForbiddenError(f"credential: without scope {scope}, want a key that has it")
         request_id = request.scope["state"]["request_id"]
         return Caller(key, Asker(key.key_id, self._address(request), request_id))

@@ -29,7 +29,7 @@ from tallystick.cli.following import run_follower
 from tallystick.cli.publishing import ROLLED_BACK, run_publisher
 from tallystick.errors import MalformedError, TallystickError
 from tallystick.settings import Settings
-from tallystick.wiring import NO_ENGINE, open_house
+from tallystick.wiring import NO_ENGINE, open_engine, open_house
 
 _SWITCH_S: Final = 0.000_2
 _BACKLOG: Final = 1_024
@@ -104,6 +104,7 @@ def run_door(settings: Settings, name: str) -> int:
         trusted_proxies=settings.trusted_proxies,
         name=name,
         policy=house.cosigning.policy if house.cosigning else None,
+        engine=open_engine(settings),
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_listen(app, settings.listen))

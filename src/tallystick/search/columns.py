@@ -69,14 +69,16 @@ class Sight(NamedTuple):
         tenant: Its number.
         name: Its name, which events are compared with that ask for one.
         unmasked: Fields whose sealed values are shown and found; None for all.
-        erased: Erasures that some rows may not have obeyed yet: which erasure of the tenant it
-            was, counted from 1, and the name in it: a ref, or a ref and an event's id, in hex.
+        erasures: How many names the tenant's erasures have.
+        erased: Those names of which some rows may still hold something, in hex: a ref, or a ref
+            and an event's id.
     """
 
     tenant: int
     name: str
     unmasked: frozenset[str] | None = None
-    erased: tuple[tuple[int, str], ...] = ()
+    erasures: int = 0
+    erased: tuple[str, ...] = ()
 
     def masks(self, name: str, sealed: Sealed) -> bool:
         """Whether sealed values of a field are hidden from the asker."""

@@ -36,9 +36,14 @@ Test = Callable[[str], str]
 """From the SQL of one text, which is not empty, to a condition on it."""
 
 
-def micros(moment: datetime) -> int:
+def micros(at: datetime) -> int:
     """Return the microseconds since 1970-01-01T00:00:00Z."""
-    return (moment - _EPOCH) // _MICROSECOND
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(at: datetime, bind: Bind) -> str:
+    """Write a time; in UTC."""
+    return f"fromUnixTimestamp64Micro({bind(micros(at), 'Int64')}, 'UTC')"
 
 
 def equals(column: Column, node: Equals, bind: Bind) -> str:
@@ -257,7 +262,7 @@ def _bound(column: Column, value: Value, bind: Bind) -> str:
     if column.shape == "moment":
         if not isinstance(value, datetime):
             raise MalformedError(f"field {column.field.name!r}: another value, want a time")
-        return f"fromUnixTimestamp64Micro({bind(micros(value), 'Int64')}, 'UTC')"
+        return moment(value, bind)
     if not _is_number(value):
         raise MalformedError(f"field {column.field.name!r}: another value, want a number")
     if isinstance(value, int) and abs(value) < 2**127:

@@ -23,7 +23,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(house: Path) -> Iterator[Server]:
     """A server with one door and an epoch a second."""
-    with running_server(data=house) as running:
+    with running_server(data=house, engine=True) as running:
         yield running
 
 

@@ -1,0 +1,227 @@
+"""Asks the engine, and makes of its rows what an asker is shown."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from tallystick.errors import MalformedError, NotFoundError
+from tallystick.events.pointer import put, tokens
+from tallystick.search.columns import Sight
+from tallystick.search.compile import TABLE, Compiler, Statement
+from tallystick.search.fields import FIELDS, find_field
+from tallystick.search.filters import Filter, Value
+from tallystick.search.ports import Answer, Asking, EngineAwayError, Limits, Question, RefusedError
+from tallystick.search.query import Search
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_HIDDEN: Final = ("v",)
+_LISTS: Final = frozenset({"targets", "changes", "delegation", "links"})
+
+JsonEvent = dict[str, Any]
+
+
+class Found(NamedTuple):
+    """What was found.
+
+    Attributes:
+        events: Those of this part of the list.
+        after: Where the next part begins, for :class:`~tallystick.search.query.Search`; None if
+            there is none.
+        total: How many events fit altogether, to no more than was asked for; None if not asked.
+        masked: Fields of shown events whose values the asker may not see.
+    """
+
+    events: list[JsonEvent]
+    after: tuple[Value | None, ...] | None
+    total: int | None
+    masked: list[str]
+
+
+class Bucket(NamedTuple):
+    """How many ``events`` occurred from ``start`` on and before ``end``; both in UTC."""
+
+    start: datetime
+    end: datetime
+    events: int
+
+
+class Facet(NamedTuple):
+    """The commonest values of a field.
+
+    Attributes:
+        values: Each with the number of events that have it, the commonest first.
+        distinct: How many different values there are.
+    """
+
+    field: str
+    values: list[tuple[str | int, int]]
+    distinct: int
+
+
+class Searcher:
+    """Asks questions about one tenant.
+
+    Args:
+        engine: Whom to ask.
+        sight: What the asker may see.
+        table: Name of the events table.
+        limits: What each statement may use.
+    """
+
+    def __init__(
+        self, engine: Asking, sight: Sight, table: str = TABLE, limits: Limits | None = None
+    ) -> None:
+        self._engine = engine
+        self._sight = sight
+        self._table = table
+        self._limits = limits or Limits()
+
+    def find(self, search: Search) -> Found:
+        """Find events.
+
+        Raises:
+            MalformedError: The question can't be put.
+            LimitError: It needs more than its limits.
+            EngineAwayError: The engine is not there, or too busy.
+        """
+        compiler = self._compiler(search)
+        rows: Sequence[tuple[Any, ...]] = ()
+        if search.limit:
+            rows = self._ask(compiler.events()).rows
+        total = None
+        if search.count is not False:
+            total = int(self._ask(compiler.total()).rows[0][0])
+        masked: set[str] = set()
+        keys = len(search.sort)
+        events = [self._event(row[keys + 1 :], masked) for row in rows[: search.limit]]
+        after = None
+        if len(rows) > search.limit > 0:
+            after = self._after(search, rows[search.limit - 1])
+        return Found(events, after, total, sorted(masked))
+
+    def extent(self, search: Search) -> tuple[int, datetime, datetime]:
+        """Return how many events fit, and the first and the last time among them."""
+        count, first, last = self._ask(self._compiler(search).extent()).rows[0]
+        return int(count), _moment(first), _moment(last)
+
+    def histogram(self, search: Search, edges: Sequence[datetime]) -> list[Bucket]:
+        """Count the events between edges, of which the last one ends the last bucket."""
+        marks = [(edge - _EPOCH) // timedelta(microseconds=1) for edge in edges]
+        rows = self._ask(self._compiler(search).histogram(marks)).rows
+        counts = {int(edge): int(count) for edge, count in rows}
+        return [
+            Bucket(start, end, counts.get(mark, 0))
+            for mark, start, end in zip(marks, edges, edges[1:], strict=False)
+        ]
+
+    def facet(self, search: Search, field: str, size: int) -> Facet:
+        """Return the commonest values of a field among the events that fit."""
+        compiler = self._compiler(search)
+        values = self._ask(compiler.top_values(field, size)).rows
+        distinct = self._ask(compiler.distinct(field)).rows
+        return Facet(field, [(value, int(count)) for value, count in values], int(distinct[0][0]))
+
+    def why_empty(self, search: Search, among: Filter, *, lag_ms: int) -> str:
+        """Say why nothing was found.
+
+        Args:
+            search: What was asked.
+            among: Which events were looked at, whatever was asked of them.
+            lag_ms: How far the index is behind.
+        """
+        everything, first, last = self.extent(Search(filter=among, limit=0))
+        if not everything:
+            late = f"; it is {lag_ms:,} ms behind" if lag_ms else ""
+            return f"the index holds no such event of this tenant{late}"
+        if search.since is not None and search.since > last:
+            return f"the time range begins after the last event, of {last.isoformat()}"
+        if search.until is not None and search.until <= first:
+            return f"the time range ends before the first event, of {first.isoformat()}"
+        if search.since is not None or search.until is not None:
+            elsewhere = self.extent(Search(filter=search.filter, limit=0))[0]
+            if elsewhere:
+                return f"{elsewhere:,} events fit, all outside of the time range"
+        return f"none of the tenant's {everything:,} events fits"
+
+    def _compiler(self, search: Search) -> Compiler:
+        return Compiler(search, self._sight, self._table)
+
+    def _ask(self, statement: Statement) -> Answer:
+        question = Question(statement.sql, statement.parameters, self._limits)
+        try:
+            return self._engine.ask(question)
+        except RefusedError as error:
+            raise MalformedError(f"query: not one that can be answered ({error})") from None
+        except NotFoundError:
+            raise EngineAwayError("search: the index is not made yet, want to wait") from None
+
+    def _event(self, row: tuple[Any, ...], masked: set[str]) -> JsonEvent:
+        log, index, clear, sealed, sealed_fields = row
+        event: JsonEvent = json.loads(clear)
+        opened: set[str] = set()
+        for section in filter(None, sealed):
+            for path, value in json.loads(section).items():
+                left = self._left(_dotted(path), value, opened, masked)
+                if left is not None:
+                    put(event, path, left)
+        for name in _HIDDEN:
+            event.pop(name, None)
+        event |= {"tenant": self._sight.name, "log": log, "index": int(index)}
+        gone = sorted(set(sealed_fields) - opened)
+        return {**event, "erased": gone} if gone else event
+
+    def _left(self, name: str, value: object, opened: set[str], masked: set[str]) -> object:
+        """Return what of a sealed value the asker may see; None if that is nothing."""
+        if name not in FIELDS and isinstance(value, dict):
+            inner = {
+                key: self._left(_joined(name, key), each, opened, masked)
+                for key, each in value.items()
+            }
+            return {key: each for key, each in inner.items() if each is not None} or None
+        if name not in FIELDS and isinstance(value, list):
+            kept = [self._left(name, each, opened, masked) for each in value]
+            return [each or {} for each in kept] if any(kept) else None
+        opened.add(name)
+        if self._sight.masks(name, "always"):
+            masked.add(name)
+            return None
+        return value
+
+    def _after(self, search: Search, row: tuple[Any, ...]) -> tuple[Value | None, ...]:
+        return (*map(_key_value, (sort.field for sort in search.sort), row), row[len(search.sort)])
+
+
+def _dotted(path: str) -> str:
+    """Name the field at a path, or the object of fields."""
+    first, *rest = tokens(path)
+    if first in _LISTS and rest:
+        rest = rest[1:]
+    name = first
+    for step in rest:
+        name = _joined(name, step)
+    return name
+
+
+def _joined(name: str, step: str) -> str:
+    """Name what stands below; all of free JSON has one name."""
+    return name if name in FIELDS else f"{name}.{step}"
+
+
+def _key_value(name: str, shown: object) -> Value | None:
+    """Read what an event is sorted by, as it is given back to the compiler."""
+    if find_field(name).kind == "moment":
+        return _moment(shown)
+    match shown:
+        case [] | None:
+            return None
+        case [(rank, number, text)]:
+            return str(text) if rank else float(str(number))
+        case str() | int() | float():
+            return shown
+        case _:
+            return str(shown)
+
+
+def _moment(shown: Any) -> datetime:  # noqa: ANN401 (the engine's)
+    return _EPOCH + int(shown) * timedelta(microseconds=1)
