@@ -77,7 +77,7 @@ def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> object:
     except msgspec.DecodeError as error:
         raise MalformedError(f"json: {_finding(error)}, want strict JSON") from None
     colons = data.count(b":")
-    if _may_be_deeper(data, max_depth) and _is_deeper(value, max_depth):
+    if may_be_deeper(data, max_depth) and _is_deeper(value, max_depth):
         raise MalformedError(_too_deep(max_depth))
     if _may_have_lost_members(data, colons, value):
         refuse_duplicates(data)
@@ -134,8 +134,8 @@ def _may_have_lost_members(data: bytes, colons: int, value: object) -> bool:
     return colons != _AS_READ.encode(value).count(b":")
 
 
-def _may_be_deeper(data: bytes, levels: int) -> bool:
-    """Whether the brackets alone leave open that the text is nested too deep.
+def may_be_deeper(data: bytes, levels: int) -> bool:
+    """Whether the brackets of a JSON text alone leave open that it is nested too deep.
 
     Each pass removes what is innermost, two levels at most (``[{}]``). What is empty after half
     as many passes as there may be levels is not too deep; brackets inside strings only make the

@@ -49,7 +49,7 @@ def parse_event(raw: object) -> Event:
         event = msgspec.convert(_normalised(raw), Event)
     except (msgspec.ValidationError, TypeError) as error:
         raise refusal(str(error)) from None
-    return _checked(event)
+    return checked(event)
 
 
 def read_events(raws: Sequence[object]) -> list[dict[str, object] | MalformedError]:
@@ -77,10 +77,15 @@ def to_builtins(event: Event) -> dict[str, object]:
     Raises:
         MalformedError: ``occurred_at`` has no offset, or lies outside 1970 to 2200.
     """
-    return _finished(msgspec.to_builtins(event), event)
+    return finished(msgspec.to_builtins(event), event)
 
 
-def _finished(members: dict[str, object], event: Event) -> dict[str, object]:
+def finished(members: dict[str, object], event: Event) -> dict[str, object]:
+    """Finish what msgspec made of an event: the time in its one spelling, lists for tuples.
+
+    Raises:
+        MalformedError: ``occurred_at`` has no offset, or lies outside 1970 to 2200.
+    """
     text = members["occurred_at"]
     if not isinstance(text, str) or len(text) != _MOMENT_LENGTH or text[-1] != "Z":
         members["occurred_at"] = moment_text(event.occurred_at)
@@ -106,10 +111,10 @@ def _together(raws: Sequence[object]) -> list[dict[str, object]] | None:
         if len(text) > MAX_EVENT or b"null" in text or is_suspect(text):
             return None
         events = msgspec.convert([_normalised(raw) for raw in raws], list[Event])
-        events = [_checked(event) for event in events]
+        events = [checked(event) for event in events]
     except (MalformedError, TypeError, ValueError, RecursionError):
         return None
-    return list(map(_finished, msgspec.to_builtins(events), events))
+    return list(map(finished, msgspec.to_builtins(events), events))
 
 
 def _may_hold_null(raw: dict[str, object]) -> bool:
@@ -146,8 +151,12 @@ def _normalised(raw: object) -> object:
     return {"utc_offset_minutes": offset, **raw, "occurred_at": utc}
 
 
-def _checked(event: Event) -> Event:
-    """Check what the form alone can't say."""
+def checked(event: Event) -> Event:
+    """Check what the form alone can't say, and write the ids of links in lower case.
+
+    Raises:
+        MalformedError: No address of the Internet, or a change of a target that isn't there.
+    """
     if event.context is not None and event.context.ip is not None:
         _refuse_address(event.context.ip)
     if event.changes:

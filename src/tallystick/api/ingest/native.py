@@ -1,6 +1,7 @@
 """The native door: events as JSON, one, many, or one a line."""
 
 from asyncio import to_thread
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -11,10 +12,11 @@ from tallystick.api.bodies import AnyRequest, read_body
 from tallystick.api.doorway import Caller, Doorway
 from tallystick.api.plain import Answer
 from tallystick.api.problems import FORBIDDEN, MEDIA, TOO_LARGE, ProblemError
-from tallystick.api.tenancy import Sorter, meet, strangers
+from tallystick.api.tenancy import Sorter, meet, only_tenant, strangers
 from tallystick.errors import ForbiddenError, MalformedError
 from tallystick.events.canonical import MAX_DEPTH, decode, decode_lines
 from tallystick.events.parsing import read_events
+from tallystick.events.plain_reading import read_plainly
 from tallystick.ledger.batch import Outcome
 from tallystick.ledger.leaf import Via
 from tallystick.ledger.logs import DEPLOYMENT_TENANT
@@ -56,20 +58,29 @@ async def answer_events(doorway: Doorway, request: AnyRequest) -> Answer:
     _check_version(request)
     as_lines = _is_lines(request)
     body, size = await read_body(request)
-    raws = _events(body, as_lines=as_lines)
-    headers = doorway.meter_request(caller, len(raws), size)
-    if caller.key.grant.tenants is None or len(caller.key.grant.tenants) > 1:
-        new = strangers(doorway, raws)
-        if new:
+    only = only_tenant(caller.key.grant)
+    plain = None if only is None else read_plainly(body, as_lines=as_lines)
+    if only is not None and plain is not None:
+        _check_count(len(plain))
+        headers = doorway.meter_request(caller, len(plain), size)
+        outcomes = [_PENDING] * len(plain)
+        groups = _by_log(enumerate(plain), only)
+    else:
+        raws = _events(body, as_lines=as_lines)
+        headers = doorway.meter_request(caller, len(raws), size)
+        if only is None and (new := strangers(doorway, raws)):
             await to_thread(meet, doorway, caller.key.grant, new, caller.key.key_id)
-    outcomes = await _record(doorway, caller, raws)
+        outcomes = [_PENDING] * len(raws)
+        groups = _sorted(doorway, caller, raws, outcomes)
+    await _record(doorway, caller, groups, outcomes)
     body = _ENCODER.encode({"results": [_told(outcome) for outcome in outcomes]})
     return Answer(_status(outcomes), body, headers)
 
 
-async def _record(doorway: Doorway, caller: Caller, raws: list[object]) -> list[Outcome]:
-    outcomes: list[Outcome] = [_PENDING] * len(raws)
-    groups = _sorted(doorway, caller, raws, outcomes)
+async def _record(
+    doorway: Doorway, caller: Caller, groups: Groups, outcomes: list[Outcome]
+) -> None:
+    """Record events, and note in ``outcomes`` what became of them."""
     via = Via(caller.key.key_id, DOOR)
     futures = [
         doorway.gathering.record(tenant, stream, events, via)
@@ -79,7 +90,19 @@ async def _record(doorway: Doorway, caller: Caller, raws: list[object]) -> list[
         answers = await future
         for position, outcome in zip(positions, answers, strict=True):
             outcomes[position] = outcome
-    return outcomes
+
+
+def _by_log(events: Iterable[tuple[int, dict[str, object]]], tenant: int) -> Groups:
+    """Part the events of one tenant by log."""
+    groups: Groups = {}
+    for position, event in events:
+        key = (tenant, str(event.get("stream", "audit")))
+        if key not in groups:
+            groups[key] = ([], [])
+        positions, members = groups[key]
+        positions.append(position)
+        members.append(event)
+    return groups
 
 
 def _sorted(
@@ -142,9 +165,13 @@ def _events(body: bytes, *, as_lines: bool) -> list[object]:
         raws = value if isinstance(value, list) else [value]
     if not raws:
         raise MalformedError("body: no events, want at least one")
-    if len(raws) > MAX_EVENTS:
-        raise _too_many()
+    _check_count(len(raws))
     return raws
+
+
+def _check_count(events: int) -> None:
+    if events > MAX_EVENTS:
+        raise _too_many()
 
 
 def _too_many() -> ProblemError:
