@@ -106,7 +106,7 @@ class Batch:
             self._version = self._subjects.version
             self.outcomes = [None] * len(self._events)
             self._look_up(snapshot)
-            self._seal(snapshot, self._drafts(snapshot))
+            self._seal(snapshot, *self._drafts(snapshot))
 
     def reconcile(self, tx: Transaction) -> None:
         """Make what was sealed fit to be committed in this transaction; store new subjects.
@@ -139,9 +139,13 @@ class Batch:
         changed = {person for person, subject in self._people.items() if subject.ref in met}
         for person in changed:
             self._people[person] = self._subjects.adopt(tx, person)
-        for number, draft in enumerate(self._kept):
-            if not changed.isdisjoint(draft.owners):
-                self.sealed[number] = self._sealer.seal(draft, self._people, self._block)
+        again = [n for n, draft in enumerate(self._kept) if not changed.isdisjoint(draft.owners)]
+        drafts = [self._kept[number] for number in again]
+        sealed = self._sealer.seal(drafts, self._people, self._block)
+        for number, item in zip(again, sealed, strict=True):
+            if isinstance(item, MalformedError):
+                raise item  # It had room before, and all refs and codes have one length.
+            self.sealed[number] = item
         self._used = [subject for subject in self._used if subject.ref not in met]
 
     def committed(self) -> None:
@@ -194,35 +198,43 @@ class Batch:
             return Outcome("duplicate", name, *at)
         return Outcome("conflict", name)
 
-    def _drafts(self, snapshot: Snapshot) -> list[tuple[int, Draft]]:
+    def _drafts(self, snapshot: Snapshot) -> tuple[list[int], list[Draft]]:
+        """Part the new events; return their positions, and their drafts."""
         catalogue = self._around.catalogues.of(snapshot, self.log.tenant)
-        drafts: list[tuple[int, Draft]] = []
-        for position, event in enumerate(self._events):
-            if self.outcomes[position] is not None or position in self._twins:
-                continue
+        by_action: dict[str, list[int]] = {}
+        for position, (event, known) in enumerate(zip(self._events, self.outcomes, strict=True)):
+            if known is None and position not in self._twins:
+                by_action.setdefault(str(event["action"]), []).append(position)
+        drafts: dict[int, Draft] = {}
+        for action, positions in by_action.items():
             try:
-                templates = catalogue.templates(str(event["action"]))
+                templates = catalogue.templates(action)
             except MalformedError as error:
-                self._refuse(position, error)
+                self._refuse(positions, error)
                 continue
-            drafts.append((position, templates.draft(self._ids[position], event)))
-        return drafts
+            event_ids = [self._ids[position] for position in positions]
+            events = [self._events[position] for position in positions]
+            drafts.update(zip(positions, templates.draft(event_ids, events), strict=True))
+        positions = sorted(drafts)
+        return positions, [drafts[position] for position in positions]
 
-    def _seal(self, snapshot: Snapshot, drafts: Sequence[tuple[int, Draft]]) -> None:
-        owners = {owner for _, draft in drafts for owner in draft.owners}
+    def _seal(self, snapshot: Snapshot, positions: Sequence[int], drafts: Sequence[Draft]) -> None:
+        owners = {owner for draft in drafts for owner in draft.owners}
         people = self._subjects.resolve(snapshot, [name for name in owners if name is not None])
-        lonely = sum(draft.needs_event_key for _, draft in drafts)
+        lonely = sum([draft.layout.needs_event_key for draft in drafts])
         block = self._subjects.block(lonely) if lonely else None
         self._used = [*people.values(), *([block] if block else [])]
         self._people, self._block = people, block
         self.sealed, self._kept = [], []
-        for position, draft in drafts:
-            try:
-                self.sealed.append(self._sealer.seal(draft, people, block))
+        sealed = self._sealer.seal(drafts, people, block)
+        for position, draft, item in zip(positions, drafts, sealed, strict=True):
+            if isinstance(item, MalformedError):
+                self._refuse([position], item)
+            else:
+                self.sealed.append(item)
                 self._kept.append(draft)
-            except MalformedError as error:
-                self._refuse(position, error)
 
-    def _refuse(self, position: int, error: MalformedError) -> None:
-        name = str(self._events[position]["id"])
-        self.outcomes[position] = Outcome("refused", name, path=error.path, reason=str(error))
+    def _refuse(self, positions: Sequence[int], error: MalformedError) -> None:
+        for position in positions:
+            name = str(self._events[position]["id"])
+            self.outcomes[position] = Outcome("refused", name, path=error.path, reason=str(error))

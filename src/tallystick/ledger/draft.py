@@ -1,6 +1,6 @@
 """An event parted for sealing: what is committed to under whose key, in what layout."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from tallystick.errors import MalformedError
 from tallystick.events.canonical import encode
 from tallystick.events.pointer import put
-from tallystick.ledger.leaf import MAX_LEAF, halves, sealed_member, sealed_object
+from tallystick.ledger.leaf import MAX_LEAF, clear_text, sealed_text
 from tallystick.ledger.plan import Found
 from tallystick.ledger.sealed_values import canonical_text, framed
 
@@ -17,23 +17,17 @@ Spot = tuple[int, bytes]
 
 
 class Layout(Protocol):
-    """How the entry and the disclosure of a draft are written."""
+    """What drafts of one shape have in common.
 
-    def leaf(
-        self, values: Sequence[bytes], codes: Sequence[bytes], refs: list[str]
-    ) -> tuple[bytes, bytes]:
-        """Write the leaf up to the time of receipt, and from there to "via".
+    Attributes:
+        spots: Where the values to be sealed belong, in the order of "sealed".
+        sealed: The member "sealed", with a gap ``%b`` for each commitment in base64.
+        needs_event_key: Whether a value belongs to nobody known, or may be folded to be so.
+    """
 
-        Args:
-            values: The draft's.
-            codes: The commitments in base64, as its spots are ordered.
-            refs: The subjects by slot, in hex.
-        """
-        ...
-
-    def disclosure(self, slot: int, texts: Sequence[bytes]) -> bytes:
-        """Write the values of one subject as they are encrypted: in the order of "sealed"."""
-        ...
+    spots: Sequence[Spot]
+    sealed: bytes
+    needs_event_key: bool
 
     def folded(self, size: int) -> "Draft":
         """Part the event anew, for its entry takes ``size`` bytes.
@@ -50,20 +44,16 @@ class Draft(NamedTuple):
     Attributes:
         event_id: 16 bytes.
         owners: By slot, whom the values tell about; None for the event's own key.
-        spots: Where the values to be sealed belong.
-        texts: These values in canonical form.
-        values: What the layout needs to know of the clear part.
-        layout: Writes entry and disclosure.
-        needs_event_key: Whether a value belongs to nobody known, or may be folded to be so.
+        texts: The values to be sealed in canonical form, as the layout's spots are ordered.
+        clear: What stands in clear: the texts of a :class:`~tallystick.ledger.leaf.ClearText`.
+        layout: Where the values belong.
     """
 
     event_id: bytes
     owners: Sequence[str | None]
-    spots: Sequence[Spot]
     texts: Sequence[bytes]
-    values: Sequence[bytes]
+    clear: Sequence[bytes]
     layout: Layout
-    needs_event_key: bool
 
 
 @lru_cache(maxsize=4_096)
@@ -84,53 +74,37 @@ def part(
         retention: The record class of its action.
     """
     slots = {person: slot for slot, person in enumerate(dict.fromkeys(p for _, _, p in found))}
-    spots = [(slots[person], framed(path)) for path, _, person in found]
-    texts = [canonical_text(value) for _, value, _ in found]
-    of_changes = {person for path, _, person in found if path.startswith("/changes/")}
     layout = _Alone(event_id, clear, found, slots, retention)
-    lonely = None in slots or len(of_changes) > 1
-    return Draft(event_id, tuple(slots), spots, texts, (), layout, lonely)
+    texts = [canonical_text(value) for _, value, _ in in_order(found)]
+    text = clear_text(clear, retention, has_refs=bool(found))
+    return Draft(event_id, tuple(slots), texts, text, layout)
+
+
+def in_order(found: Sequence[Found]) -> list[Found]:
+    """Sort what is to be sealed as the entry has it: by UTF-16 code units (RFC 8785 §3.2.3)."""
+    return sorted(found, key=lambda one: one[0].encode("utf-16-be"))
 
 
 class _Alone:
     """The layout of one event alone."""
-
-    __slots__ = ("_clear", "_event_id", "_found", "_retention", "_slots")
 
     def __init__(
         self,
         event_id: bytes,
         clear: dict[str, object],
         found: Sequence[Found],
-        slots: dict[str | None, int],
+        slots: Mapping[str | None, int],
         retention: str,
     ) -> None:
+        members = [(path, slots[person]) for path, _, person in in_order(found)]
+        self.spots: Sequence[Spot] = [(slot, framed(path)) for path, slot in members]
+        self.sealed = sealed_text((member_name(path), slot) for path, slot in members)
+        of_changes = {person for path, _, person in found if path.startswith("/changes/")}
+        self.needs_event_key = None in slots or len(of_changes) > 1
         self._event_id = event_id
         self._clear = clear
         self._found = found
-        self._slots = slots
         self._retention = retention
-
-    def leaf(
-        self, values: Sequence[bytes], codes: Sequence[bytes], refs: list[str]
-    ) -> tuple[bytes, bytes]:
-        """See :class:`Layout`."""
-        del values
-        before, after = halves(self._clear, self._retention, refs)
-        members = sorted(
-            (path.encode("utf-16-be"), sealed_member(member_name(path), self._slots[person], code))
-            for (path, _, person), code in zip(self._found, codes, strict=True)
-        )
-        return before, sealed_object(member for _, member in members) + after
-
-    def disclosure(self, slot: int, texts: Sequence[bytes]) -> bytes:
-        """See :class:`Layout`."""
-        mine = [
-            (path.encode("utf-16-be"), text)
-            for (path, _, person), text in zip(self._found, texts, strict=True)
-            if self._slots[person] == slot
-        ]
-        return b"[%b]" % b",".join([text for _, text in sorted(mine)])
 
     def folded(self, size: int) -> Draft:
         """Move all changes whole behind one commitment."""

@@ -15,6 +15,7 @@ MAX_LEAF: Final = 65_535
 STAMP_LENGTH: Final = len('"received_at":"2026-11-24T02:45:00.123456Z"')
 
 _NO_TIME: Final = b'"received_at":""'
+_NO_REF: Final = b'[""]'
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _write = msgspec.json.Encoder(order="sorted").encode
 
@@ -37,18 +38,38 @@ def time_text(microseconds: int) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def halves(clear: Mapping[str, object], retention: str, refs: list[str]) -> tuple[bytes, bytes]:
-    """Write what stands in clear, up to the time of receipt and from there to "via".
+class ClearText(NamedTuple):
+    """What stands in clear in a leaf: the texts around what is put in later.
+
+    Attributes:
+        before: Up to the time of receipt; behind that stand the commitments.
+        between: From there up to the subjects' refs, whose own text is :func:`refs_text`.
+        after: From there up to "via".
+    """
+
+    before: bytes
+    between: bytes
+    after: bytes
+
+
+def clear_text(clear: Mapping[str, object], retention: str, *, has_refs: bool) -> ClearText:
+    """Write what stands in clear.
 
     What stands in clear are closed words, tokens and integers, whose sorted JSON is their
-    canonical form. The empty time of receipt is found again by its text: no token is empty.
-    "sealed" belongs right behind it in canonical order; "via" is the last member of all.
+    canonical form. The empty time of receipt and the empty ref are found again by their text: no
+    token is empty. "sealed" belongs right behind the time; "via" is the last member of all.
     """
     members = {**clear, "class": retention, "received_at": "", "v": ENTRY_VERSION}
-    if refs:
-        members["subject_refs"] = refs
-    before, _, after = _write(members)[:-1].partition(_NO_TIME)
-    return before, after
+    if has_refs:
+        members["subject_refs"] = [""]
+    before, _, rest = _write(members)[:-1].partition(_NO_TIME)
+    between, no_ref, after = rest.partition(_NO_REF)
+    return ClearText(before, between + no_ref[:2], no_ref[2:] + after)
+
+
+def refs_text(refs: Iterable[str]) -> bytes:
+    """Write refs in hex, as they stand between the first and the last quote of "subject_refs"."""
+    return '","'.join(refs).encode()
 
 
 def via_member(via: Via) -> bytes:
@@ -56,12 +77,14 @@ def via_member(via: Via) -> bytes:
     return b',"via":%b}' % _write({"door": via.door, "key_id": via.key_id})
 
 
-def sealed_object(members: Iterable[bytes]) -> bytes:
-    """Write the member that holds the commitments; empty when there are none."""
-    inner = b",".join(members)
+def sealed_text(members: Iterable[tuple[bytes, int]]) -> bytes:
+    """Write the member that holds the commitments, with a gap ``%b`` for each in base64.
+
+    Args:
+        members: In canonical order: the path as a JSON member name with the colon, the slot.
+
+    Returns:
+        Nothing when there are none.
+    """
+    inner = b",".join(b'%b[%d,"%%b"]' % (name.replace(b"%", b"%%"), slot) for name, slot in members)
     return b',"sealed":{%b}' % inner if inner else b""
-
-
-def sealed_member(key: bytes, slot: int, code: bytes) -> bytes:
-    """Write one commitment; ``key`` is its path as a JSON member name with the colon."""
-    return b'%b[%d,"%b"]' % (key, slot, code)

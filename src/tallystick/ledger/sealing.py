@@ -1,17 +1,17 @@
-"""From a draft to its entry: the personal and the free part becomes salted commitments."""
+"""From drafts to their entries: the personal and the free part becomes salted commitments."""
 
 from binascii import b2a_base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b, sha256
+from hashlib import sha256
 
+from tallystick.errors import MalformedError
 from tallystick.events.commitment import DOMAIN
 from tallystick.events.framing import prefixed
-from tallystick.ledger.disclosure import Cipher
 from tallystick.ledger.draft import Draft
-from tallystick.ledger.leaf import MAX_LEAF, STAMP_LENGTH, Via, via_member
+from tallystick.ledger.leaf import MAX_LEAF, STAMP_LENGTH, Via, refs_text, via_member
 from tallystick.ledger.ports import Entropy
-from tallystick.ledger.subjects import Subject, event_key, salt_state
+from tallystick.ledger.subjects import Subject, event_key
 
 _DOMAIN = DOMAIN + b"\x00"
 _ID_LENGTH = b"\x00\x10"
@@ -53,70 +53,85 @@ class Sealer:
         self._entropy = entropy
         self._via = via_member(via)
 
-    def seal(self, draft: Draft, people: Mapping[str, Subject], block: Subject | None) -> Sealed:
-        """Seal one draft.
+    def seal(
+        self, drafts: Sequence[Draft], people: Mapping[str, Subject], block: Subject | None
+    ) -> Iterator[Sealed | MalformedError]:
+        """Seal drafts.
 
         Args:
-            draft: The parted event.
-            people: The subject of every person in it.
-            block: The block whose key the event's own key derives from, if it needs one.
+            drafts: The parted events.
+            people: The subject of every person in them.
+            block: The block whose key the events' own keys derive from, if one needs it.
 
-        Raises:
-            MalformedError: The entry would be larger than a bundle can hold.
+        Yields:
+            For each draft its entry, or why no bundle can hold that.
         """
-        identity = _ID_LENGTH + draft.event_id
-        while True:
-            refs: list[str] = []
-            states: list[blake2b] = []
-            ciphers: list[Cipher] = []
-            for owner in draft.owners:
-                ref, state, cipher = self._opened(draft.event_id, owner, people, block)
-                state.update(identity)
-                refs.append(ref)
-                states.append(state)
-                ciphers.append(cipher)
-            before, after = draft.layout.leaf(draft.values, _codes(draft, states), refs)
-            size = len(before) + len(after) + len(self._via) + STAMP_LENGTH
-            if size <= MAX_LEAF:
-                disclosure = self._encrypt(draft, ciphers, self._prefixed + identity)
-                return Sealed(draft.event_id, before, after + self._via, disclosure)
-            draft = draft.layout.folded(size)
+        nonces = self._nonces(sum([len(draft.owners) for draft in drafts]))
+        for draft in drafts:
+            try:
+                yield self._seal(draft, people, block, nonces)
+            except MalformedError as error:
+                yield error
 
-    def _opened(
+    def _nonces(self, expected: int) -> Iterator[bytes]:
+        """Yield nonces without end; as many as are expected are drawn at once."""
+        while True:
+            drawn = self._entropy.draw(_NONCE * max(expected, 1))
+            for start in range(0, len(drawn), _NONCE):
+                yield drawn[start : start + _NONCE]
+
+    def _seal(
         self,
-        event_id: bytes,
-        owner: str | None,
+        draft: Draft,
         people: Mapping[str, Subject],
         block: Subject | None,
-    ) -> tuple[str, blake2b, Cipher]:
-        """Return a subject's ref, the state that salts start from, and its cipher."""
-        if owner is not None:
-            subject = people[owner]
-            return subject.ref_text, subject.salts(self._prefixed).copy(), subject.cipher
-        if block is None:
-            raise AssertionError("an event without a known person needs a block")
-        key = event_key(block.key, event_id)
-        return block.ref_text, salt_state(key, self._prefixed), Cipher(key)
-
-    def _encrypt(self, draft: Draft, ciphers: Sequence[Cipher], identity: bytes) -> bytes | None:
-        sections = [
-            cipher.seal(
-                identity,
-                slot,
-                self._entropy.draw(_NONCE),
-                draft.layout.disclosure(slot, draft.texts),
-            )
-            for slot, cipher in enumerate(ciphers)
+        nonces: Iterator[bytes],
+    ) -> Sealed:
+        event_id, owners, texts, (before, between, after), layout = draft
+        subjects = [
+            _of_event(event_id, block) if owner is None else people[owner] for owner in owners
         ]
-        return b"".join(sections) or None
+        identity = _ID_LENGTH + event_id
+        sealed = layout.sealed % self._codes(draft, subjects, identity)
+        refs = refs_text([subject.ref_text for subject in subjects])
+        after = b"".join((sealed, between, refs, after, self._via))
+        size = len(before) + len(after) + STAMP_LENGTH
+        if size > MAX_LEAF:
+            return self._seal(layout.folded(size), people, block, nonces)
+        disclosure = b""
+        for slot, subject in enumerate(subjects):
+            mine = texts if len(owners) == 1 else _of_slot(slot, draft)
+            values = b"[%b]" % b",".join(mine)
+            nonce = next(nonces)
+            disclosure += subject.cipher.seal(self._prefixed + identity, slot, nonce, values)
+        return Sealed(event_id, before, after, disclosure or None)
+
+    def _codes(
+        self, draft: Draft, subjects: Sequence[Subject], identity: bytes
+    ) -> tuple[bytes, ...]:
+        """Commit to every value, in base64, as :mod:`tallystick.events.commitment` defines it."""
+        states = []
+        for subject in subjects:
+            state = subject.salts(self._prefixed).copy()
+            state.update(identity)
+            states.append(state)
+        codes = []
+        for (slot, path), text in zip(draft.layout.spots, draft.texts, strict=True):
+            salt = states[slot].copy()
+            salt.update(path)
+            committed = sha256(_DOMAIN + salt.digest() + path + text).digest()
+            codes.append(b2a_base64(committed, newline=False))
+        return tuple(codes)
 
 
-def _codes(draft: Draft, states: Sequence[blake2b]) -> list[bytes]:
-    """Commit to every value, in base64; :func:`tallystick.events.commitment.commit` defines how."""
-    codes: list[bytes] = []
-    for (slot, path), text in zip(draft.spots, draft.texts, strict=True):
-        salt = states[slot].copy()
-        salt.update(path)
-        committed = sha256(_DOMAIN + salt.digest() + path + text).digest()
-        codes.append(b2a_base64(committed, newline=False))
-    return codes
+def _of_slot(slot: int, draft: Draft) -> list[bytes]:
+    """Return the values of one subject, in the order of "sealed"."""
+    spots = zip(draft.layout.spots, draft.texts, strict=True)
+    return [text for (at, _), text in spots if at == slot]
+
+
+def _of_event(event_id: bytes, block: Subject | None) -> Subject:
+    """Return the subject that an event without a known person is to itself."""
+    if block is None:
+        raise AssertionError("an event without a known person needs a block")
+    return Subject(block.ref, event_key(block.key, event_id), None, stored=True)

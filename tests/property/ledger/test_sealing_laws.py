@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.drivers.system import SystemEntropy
 from tallystick.errors import MalformedError
 from tallystick.events.canonical import decode, encode
 from tallystick.events.catalogue import parse_entry
 from tallystick.events.event import id_bytes
 from tallystick.events.parsing import parse_event, to_builtins
+from tallystick.ledger.disclosure import sections
 from tallystick.ledger.draft import Draft, part
 from tallystick.ledger.leaf import MAX_LEAF, Via, stamp_of
 from tallystick.ledger.opening import SERVER_FIELDS, open_entry
@@ -127,7 +129,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def seal(event: dict[str, Any], plan: Plan) -> tuple[bytes, bytes | None, dict[str, Subject]]:
-    draft = Templates(plan).draft(id_bytes(ID), event)
+    (draft,) = Templates(plan).draft([id_bytes(ID)], [event])
     sealed, people = seal_draft(draft)
     return sealed.leaf(stamp_of(1_795_512_000_000_000)), sealed.disclosure, people
 
@@ -143,8 +145,11 @@ def seal_draft(draft: Draft) -> tuple[Sealed, dict[str, Subject]]:
         for person in draft.owners
         if person is not None
     }
-    block = BLOCK if draft.needs_event_key else None
-    return Sealer(ORIGIN, Via("key", "native"), Chance()).seal(draft, people, block), people
+    block = BLOCK if draft.layout.needs_event_key else None
+    (sealed,) = Sealer(ORIGIN, Via("key", "native"), Chance()).seal([draft], people, block)
+    if isinstance(sealed, MalformedError):
+        raise sealed
+    return sealed, people
 
 
 def keys(people: dict[str, Subject]) -> Callable[[bytes, bytes], Subject | None]:
@@ -254,11 +259,11 @@ def test_a_template_writes_what_is_written_without_one(
     templates = Templates(plan)
 
     for _ in range(2):
-        by_template = templates.draft(id_bytes(ID), event)
+        (by_template,) = templates.draft([id_bytes(ID)], [event])
         alone = part(id_bytes(ID), *plan.split(event), plan.retention)
 
         assert seal_draft(by_template)[0] == seal_draft(alone)[0]
-        assert by_template.needs_event_key == alone.needs_event_key
+        assert by_template.layout.needs_event_key == alone.layout.needs_event_key
 
 
 @given(
@@ -278,11 +283,73 @@ def test_one_template_serves_events_of_one_shape_whatever_their_values(values: l
         }
         event = to_builtins(parse_event(raw))
 
-        draft = templates.draft(id_bytes(ID), event)
+        (draft,) = templates.draft([id_bytes(ID)], [event])
 
         alone = part(id_bytes(ID), *plan.split(event), plan.retention)
         assert seal_draft(draft)[0] == seal_draft(alone)[0]
         assert isinstance(draft.layout, Template) == (value in ("plain", 1, True))
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["plain", "not plain", "a,b", 1, None]), st.booleans()),
+        min_size=1,
+        max_size=150,
+    )
+)
+def test_events_parted_together_are_parted_as_each_of_them_alone(
+    made: list[tuple[Any, bool]],
+) -> None:
+    plan = Plan(parse_entry(DECLARED))
+    events = []
+    for number, (value, known) in enumerate(made):
+        actor = {"type": "user", "name": f"100% u{number}"} | (
+            {"id": f"u{number}"} if known else {}
+        )
+        raw = {
+            "id": ID,
+            "action": "secret_name.done",
+            "occurred_at": "2026-11-24T02:45:00.123456Z",
+            "actor": actor,
+            "targets": [{"type": str(value), "id": f"t{number}"}],
+            "metadata": {} if value is None else {"mark7": value, "100%": number},
+        }
+        events.append(to_builtins(parse_event(raw)))
+    event_ids = [number.to_bytes(16, "big") for number in range(len(events))]
+
+    drafts = Templates(plan).draft(event_ids, events)
+
+    alone = [
+        part(event_id, *plan.split(event), plan.retention)
+        for event_id, event in zip(event_ids, events, strict=True)
+    ]
+    assert [seal_draft(draft)[0] for draft in drafts] == [seal_draft(draft)[0] for draft in alone]
+
+
+def test_no_two_drafts_are_sealed_with_one_nonce() -> None:
+    event: dict[str, Any] = to_builtins(
+        parse_event(
+            {
+                "id": ID,
+                "action": "thing.done",
+                "occurred_at": "2026-11-24T02:45:00Z",
+                "actor": {"type": "user", "id": "u1"},
+                "message": "m",
+            }
+        )
+    )
+    drafts = Templates(Plan(None)).draft([id_bytes(ID)] * 3, [event] * 3)
+    one = Subject(b"R" * 16, b"K" * 32, b"L" * 32, stored=True)
+
+    sealed = Sealer(ORIGIN, Via("key", "native"), SystemEntropy()).seal(drafts, {"u1": one}, BLOCK)
+
+    found = [
+        section
+        for item in sealed
+        if isinstance(item, Sealed)
+        for section in sections(item.disclosure)
+    ]
+    assert len({section.nonce for section in found}) == len(found) == 2 * len(drafts)
 
 
 def test_a_commitment_is_what_the_specification_says() -> None:
