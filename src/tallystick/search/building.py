@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tallystick.errors import MalformedError, TallystickError, VerificationError
+from tallystick.events.catalogue import Catalogue
 from tallystick.ledger.erased import count_erased
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import Entry, Log, Snapshot
@@ -27,6 +29,22 @@ class Built:
     rows: list[EventRow] = field(default_factory=list)
     parked: dict[int, dict[int, str]] = field(default_factory=dict)
     stretches: list[Stretch] = field(default_factory=list)
+
+
+class _Around(NamedTuple):
+    """What the rows of one log have in common.
+
+    Attributes:
+        snapshot: What opens the entries.
+        log: Their log.
+        catalogue: What its tenant has declared.
+        erasures: How many names the tenant's erasures have.
+    """
+
+    snapshot: Snapshot
+    log: Log
+    catalogue: Catalogue
+    erasures: int
 
 
 class Builder:
@@ -56,10 +74,15 @@ class Builder:
         size = 0
         for slot, start, stop in stretches:
             log = self._ledger.logs.at(snapshot, slot)
-            erasures = count_erased(snapshot, log.tenant)
+            around = _Around(
+                snapshot,
+                log,
+                self._ledger.catalogues.of(snapshot, log.tenant).catalogue,
+                count_erased(snapshot, log.tenant),
+            )
             want = start
             for entry in _entries(snapshot, log, start, stop):
-                self._add(built, snapshot, log, entry, erasures)
+                self._add(built, around, entry)
                 want += 1
                 size += len(entry.leaf or b"") + len(entry.disclosure or b"")
                 if max_bytes is not None and size > max_bytes:
@@ -69,21 +92,20 @@ class Builder:
                 break
         return built
 
-    def _add(self, built: Built, snapshot: Snapshot, log: Log, entry: Entry, erasures: int) -> None:
+    def _add(self, built: Built, around: _Around, entry: Entry) -> None:
         try:
-            built.rows.append(self._row(snapshot, log, entry, erasures))
+            built.rows.append(self._row(around, entry))
         except (VerificationError, MalformedError) as error:
-            built.parked.setdefault(log.slot, {})[entry.index] = _reason(error)
+            built.parked.setdefault(around.log.slot, {})[entry.index] = _reason(error)
 
-    def _row(self, snapshot: Snapshot, log: Log, entry: Entry, erasures: int) -> EventRow:
+    def _row(self, around: _Around, entry: Entry) -> EventRow:
         if entry.leaf is None:
             raise VerificationError(PRUNED)
         if leaf_hash(entry.leaf) != entry.leaf_hash:
             raise VerificationError("entry: its bytes have another leaf hash")
-        opened = self._ledger.reader.open(snapshot, log, entry)
-        catalogue = self._ledger.catalogues.of(snapshot, log.tenant).catalogue
-        declared = catalogue.get(str(opened.event.get("action")))
-        return row_of(log, entry, opened, declared, erasures)
+        opened = self._ledger.reader.open(around.snapshot, around.log, entry)
+        declared = around.catalogue.get(str(opened.event.get("action")))
+        return row_of(around.log, entry, opened, declared, around.erasures)
 
 
 def _entries(snapshot: Snapshot, log: Log, start: int, stop: int) -> Iterator[Entry]:

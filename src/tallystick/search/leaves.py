@@ -24,23 +24,28 @@ class Leaf(NamedTuple):
 def leaves_of(members: Mapping[str, object]) -> Iterator[Leaf]:
     """Yield the leaves of an object in its order; a null and an empty array have none."""
     for name, value in members.items():
-        yield from _below(name, value)
+        yield from leaves_below(name, value)
+
+
+def leaves_below(path: str, value: object) -> Iterator[Leaf]:
+    """Yield the leaves of the value at a path."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves_below(f"{path}.{name}", inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves_below(path, inner)
+    elif value is not None:
+        yield Leaf(path, text_of(value), _number(value))
 
 
 def text_of(value: object) -> str:
     """Write a value as a column holds it: a text bare, anything else as its canonical JSON."""
-    return value if isinstance(value, str) else encode(value).decode()
-
-
-def _below(path: str, value: object) -> Iterator[Leaf]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _below(f"{path}.{name}", inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _below(path, inner)
-    elif value is not None:
-        yield Leaf(path, text_of(value), _number(value))
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else encode(value).decode()
 
 
 def _number(value: object) -> float:

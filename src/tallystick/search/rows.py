@@ -5,15 +5,17 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
+
 from tallystick.errors import MalformedError
-from tallystick.events.canonical import encode
 from tallystick.events.catalogue import CatalogueEntry
 from tallystick.events.pointer import tokens
 from tallystick.ledger import stored_json
-from tallystick.ledger.opening import Opened, read_leaf
+from tallystick.ledger.draft import member_name
+from tallystick.ledger.opening import Opened
 from tallystick.ledger.ports import Entry, Log
 from tallystick.search.fields import ACTION_WORDS, FIELDS
-from tallystick.search.leaves import leaves_of, text_of
+from tallystick.search.leaves import Leaf, leaves_below, leaves_of, text_of
 from tallystick.search.words import action_words
 
 EventRow = dict[str, Any]
@@ -25,19 +27,26 @@ _OWN: Final = (
     *("action", "version", "class", "utc_offset_minutes", "outcome", "severity"),
     *("duration_ms", "message", "external_id", "targets_total"),
 )
-_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "via": ("door", "key_id"),
-    "reason": ("code", "text"),
-    "actor": ("type", "id", "name", "email", "roles", "authenticated_by", "home_tenant"),
-    "agent": ("id", "model", "version", "run_id", "tool", "protocol", "approval_id"),
-    "context": (
-        *("ip", "user_agent", "session_id", "request_id", "trace_id", "span_id"),
-        *("channel", "service", "release", "location"),
-    ),
-    "purpose": ("code", "text", "case_id"),
-    "operation": ("id", "part", "parts"),
-    "source": ("id", "sequence"),
+_PARTS: Final[Mapping[str, Mapping[str, str]]] = {
+    part: {name: f"{part}_{name}" for name in names}
+    for part, names in (
+        ("via", ("door", "key_id")),
+        ("reason", ("code", "text")),
+        ("actor", ("type", "id", "name", "email", "roles", "authenticated_by", "home_tenant")),
+        ("agent", ("id", "model", "version", "run_id", "tool", "protocol", "approval_id")),
+        (
+            "context",
+            (
+                *("ip", "user_agent", "session_id", "request_id", "trace_id", "span_id"),
+                *("channel", "service", "release", "location"),
+            ),
+        ),
+        ("purpose", ("code", "text", "case_id")),
+        ("operation", ("id", "part", "parts")),
+        ("source", ("id", "sequence")),
+    )
 }
+"""By object, the columns of its members."""
 _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "delegation": (
         *("kind", "principal.type", "principal.id", "principal.name"),
@@ -47,8 +56,14 @@ _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "changes": ("path", "op", "before", "after"),
     "links": ("rel", "id"),
 }
+_STEPS: Final = {
+    part: [(f"{part}_{name.replace('.', '_')}", tuple(name.split("."))) for name in names]
+    for part, names in _LISTS.items()
+}
+"""By list, the columns and where in an item their values stand."""
 _FREE: Final = ("metadata", "targets.metadata")
-_COMMITMENTS: Final = ("sealed", "subject_refs")
+_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_commitments: Final = msgspec.json.Decoder(dict[str, tuple[int, str]]).decode
 
 
 def row_of(
@@ -66,9 +81,9 @@ def row_of(
     Raises:
         MalformedError: The entry is not what the ledger writes.
     """
-    leaf = read_leaf(entry.leaf or b"")
-    sealed = leaf.get("sealed")
-    commitments: Mapping[str, Any] = sealed if isinstance(sealed, dict) else {}
+    members = _split(entry.leaf)
+    commitments = _slots(members.pop("sealed", b"{}"))
+    members.pop("subject_refs", None)
     event = opened.event
     row: EventRow = {
         "tenant": log.tenant,
@@ -81,7 +96,7 @@ def row_of(
         "received_at": _micros(event.get("received_at")),
         "subject_refs": [bytes.fromhex(ref) for ref in opened.refs],
         "sealed_fields": _sealed_fields(commitments, opened),
-        "clear_json": _clear_json(leaf),
+        "clear_json": _joined(members),
         "sealed_json": _sealed_json(commitments, opened),
         "erasures": erasures,
     }
@@ -104,25 +119,24 @@ def columns_of(rows: Sequence[EventRow]) -> dict[str, list[Any]]:
 
 
 def _parts(event: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    for part, names in _PARTS.items():
+    for part, columns in _PARTS.items():
         members = event.get(part)
-        if isinstance(members, dict) and members:
-            for name in names:
-                if name in members:
-                    yield f"{part}_{name}", members[name]
+        if isinstance(members, dict):
+            for name, value in members.items():
+                if name in columns:
+                    yield columns[name], value
 
 
 def _lists(event: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    for part, names in _LISTS.items():
+    for part in _LISTS:
         items = event.get(part)
         if isinstance(items, list) and items:
-            for name in names:
-                values = [_text_at(item, name) for item in items]
-                yield f"{part}_{name.replace('.', '_')}", values
+            for column, steps in _STEPS[part]:
+                yield column, [_text_at(item, steps) for item in items]
 
 
-def _text_at(item: object, name: str) -> str:
-    for step in name.split("."):
+def _text_at(item: object, steps: tuple[str, ...]) -> str:
+    for step in steps:
         if not isinstance(item, dict) or step not in item:
             return ""
         item = item[step]
@@ -133,15 +147,16 @@ def _leaves(event: Mapping[str, object], opened: Opened) -> Iterator[tuple[str, 
     metadata = event.get("metadata")
     if isinstance(metadata, dict) and metadata:
         hidden = _sealed_names(opened)
-        leaves = [
-            (leaf, name in hidden)
-            for name, value in metadata.items()
-            for leaf in leaves_of({name: value})
-        ]
-        yield "metadata_path", [leaf.path for leaf, _ in leaves]
-        yield "metadata_text", [leaf.text for leaf, _ in leaves]
-        yield "metadata_number", [leaf.number for leaf, _ in leaves]
-        yield "metadata_sealed", [is_sealed for _, is_sealed in leaves]
+        leaves: list[Leaf] = []
+        sealed: list[bool] = []
+        for name, value in metadata.items():
+            below = list(leaves_below(name, value))
+            leaves += below
+            sealed += [name in hidden] * len(below)
+        yield "metadata_path", [leaf.path for leaf in leaves]
+        yield "metadata_text", [leaf.text for leaf in leaves]
+        yield "metadata_number", [leaf.number for leaf in leaves]
+        yield "metadata_sealed", sealed
     targets = event.get("targets")
     if isinstance(targets, list):
         of_targets = [
@@ -188,26 +203,41 @@ def _micros(text: object) -> int:
         raise MalformedError("entry: a time of another form") from None
 
 
-def _clear_json(leaf: Mapping[str, object]) -> str:
-    clear = {name: value for name, value in leaf.items() if name not in _COMMITMENTS}
-    return encode(clear).decode()
+def _split(leaf: bytes | None) -> dict[str, bytes]:
+    """Split an entry into its members, each as it is written."""
+    try:
+        return dict(_members(leaf or b""))
+    except msgspec.DecodeError:
+        raise MalformedError("entry: not an object of version 1") from None
 
 
-def _sealed_json(commitments: Mapping[str, Any], opened: Opened) -> list[str]:
+def _slots(sealed: bytes) -> dict[str, int]:
+    """Read which values are sealed, and to which of the subjects."""
+    try:
+        return {path: slot for path, (slot, _) in _commitments(sealed).items()}
+    except msgspec.MsgspecError:
+        raise MalformedError("entry: sealed, want [slot, commitment] by path") from None
+
+
+def _joined(members: Mapping[str, bytes]) -> str:
+    return (b"{%b}" % b",".join([member_name(n) + raw for n, raw in members.items()])).decode()
+
+
+def _sealed_json(commitments: Mapping[str, int], opened: Opened) -> list[str]:
     """Write the values of each subject as one object; an empty text for what is erased."""
     members: list[list[bytes]] = [[] for _ in opened.refs]
-    for path, pair in commitments.items():
-        if path in opened.values:
-            text = encode(path) + b":" + opened.values[path][1]
-            members[pair[0]].append(text)
+    for path, slot in commitments.items():
+        value = opened.values.get(path)
+        if value is not None:
+            members[slot].append(member_name(path) + value[1])
     return [(b"{%b}" % b",".join(texts)).decode() if texts else "" for texts in members]
 
 
-def _sealed_fields(commitments: Mapping[str, Any], opened: Opened) -> list[str]:
+def _sealed_fields(commitments: Mapping[str, int], opened: Opened) -> list[str]:
     found: dict[str, None] = {}
     for path in commitments:
-        value = opened.values.get(path)
-        found.update(dict.fromkeys(_fields_at(path) or _fields_in(path, value)))
+        for name in _fields_at(path) or _fields_in(path, opened.values.get(path)):
+            found[name] = None
     return list(found)
 
 
@@ -259,9 +289,7 @@ _DEFAULTS: Final[Mapping[str, Callable[[], object]]] = {
     **dict.fromkeys(("operation_part", "operation_parts", "source_sequence"), _nothing),
     "utc_offset_minutes": int,
     **dict.fromkeys(("action_words", "actor_roles"), list),
-    **{
-        f"{part}_{name.replace('.', '_')}": list for part, names in _LISTS.items() for name in names
-    },
+    **{column: list for columns in _STEPS.values() for column, _ in columns},
     **{f"metadata_{name}": list for name in ("path", "text", "number", "sealed")},
     **{f"targets_metadata_{name}": list for name in ("path", "text", "number")},
 }

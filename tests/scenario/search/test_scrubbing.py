@@ -134,6 +134,7 @@ def test_what_was_opened_before_the_erasure_and_inserted_after_it_is_hidden_and_
     assert EMAIL not in told(engine)
 
 
+@pytest.mark.parametrize("remembers", [True, False], ids=["", "and it forgets its tokens"])
 @pytest.mark.parametrize("spared", range(4))
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_killed_anywhere_and_started_anew_nothing_is_left_lost_or_doubled(
@@ -143,6 +144,7 @@ def test_killed_anywhere_and_started_anew_nothing_is_left_lost_or_doubled(
     tenant: int,
     moment: str,
     spared: int,
+    remembers: bool,
 ) -> None:
     catch_up(follower())
     erase(house.ledger, tenant, PERSON, "asked", "cli")
@@ -163,6 +165,8 @@ def test_killed_anywhere_and_started_anew_nothing_is_left_lost_or_doubled(
     except Power:
         assert waits(house, tenant).names != ()
     engine.before = engine.after = lambda _what: None
+    if not remembers:
+        engine.tables["events"].tokens.clear()
 
     scrub(house, follower())
 
