@@ -10,7 +10,8 @@ from tallystick.settings import Settings
 
 def main(data: str, doors: str) -> int:
     """Serve until told to stop."""
-    settings = Settings(data=Path(data), listen="127.0.0.1:0", doors=int(doors))
+    # Followers are paused: they have figures of their own.
+    settings = Settings(data=Path(data), listen="127.0.0.1:0", doors=int(doors), engine="off")
     return serve(settings, say=partial(print, flush=True))
 
 

@@ -96,7 +96,8 @@ def publisher(
     clock: SteppingClock | None = None,
 ) -> Publisher:
     """Make a publisher as wiring does, with some drivers exchanged."""
-    drivers, clock = house.ledger.drivers, clock or SteppingClock()
+    drivers = house.ledger.drivers
+    clock = clock or SteppingClock(drivers.clock.now())
     return Publisher(
         cast("Store", store or drivers.store),
         house.ledger.logs,
@@ -132,7 +133,7 @@ def lock_size(data: Path) -> int:
 
 
 def test_nothing_is_said_where_nothing_has_changed(house: House) -> None:
-    clock = SteppingClock()
+    clock = SteppingClock(house.ledger.drivers.clock.now())
     publishing = publisher(house, clock=clock)
 
     assert publishing.publish() is not None
@@ -142,7 +143,7 @@ def test_nothing_is_said_where_nothing_has_changed(house: House) -> None:
 
 
 def test_after_ten_quiet_minutes_an_epoch_says_that_all_is_well(house: House) -> None:
-    clock = SteppingClock()
+    clock = SteppingClock(house.ledger.drivers.clock.now())
     publishing = publisher(house, clock=clock)
     publishing.publish()
 
