@@ -14,8 +14,7 @@ import msgspec
 
 from bench.deployment import VIA, new_tenant, temporary_house
 from bench.load import BATCH, Load
-from tallystick.events.canonical import MAX_DEPTH, decode
-from tallystick.events.parsing import read_events
+from tallystick.events.plain_reading import read_plainly
 from tallystick.ledger.batch import Batch, Outcome
 from tallystick.wiring import House
 
@@ -35,11 +34,9 @@ class Stages:
 
     def run(self, body: bytes) -> list[Outcome]:
         """Record one request's events, as a door does."""
-        with self._timed("decode"):
-            raws = decode(body, max_depth=MAX_DEPTH + 1)
-        assert isinstance(raws, list)
-        with self._timed("parse"):
-            events = [event for event in read_events(raws) if isinstance(event, dict)]
+        with self._timed("read"):
+            events = read_plainly(body, as_lines=False)
+        assert events is not None
         with self._timed("admit and seal"):
             batch = self._ledger.batch(self._log, events, VIA)
             with self._ledger.drivers.store.read() as snapshot:
