@@ -7,7 +7,7 @@ import pytest
 
 from kit import house as kit
 from kit.fake_engine import FakeEngine, away
-from kit.root import SLOT, editing
+from kit.root import SLOT, editing, flip_in
 from tallystick.search.follow import EventsFollower
 from tallystick.search.plan import parked
 from tallystick.search.ports import EngineAwayError
@@ -195,12 +195,16 @@ def test_a_row_that_the_engine_refuses_is_parked_alone_and_shown(
     assert follower().check() == []
 
 
+@pytest.mark.parametrize(
+    ("column", "position"),
+    [("disclosure", -1), ("leaf", 13)],
+    ids=["a sealed value", "what stands in clear"],
+)
 @pytest.mark.usefixtures("events")
-def test_an_entry_that_can_not_be_opened_is_parked_and_the_others_follow(
-    house: House, engine: FakeEngine, follower: Start
+def test_an_entry_that_was_changed_is_parked_and_the_others_follow(
+    house: House, engine: FakeEngine, follower: Start, column: str, position: int
 ) -> None:
-    with editing(house.settings.data) as db:
-        db.execute("UPDATE entry SET disclosure = x'00' WHERE id = ?", (SLOT + 3,))
+    flip_in(house.settings.data, "entry", column, f"id = {SLOT + 3}", position)
 
     catch_up(follower())
 
