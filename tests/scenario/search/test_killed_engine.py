@@ -48,11 +48,13 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 
 def event(number: int) -> dict[str, object]:
+    user = number % 40
+    zoe = {"email": EMAIL} if user == 1 else {}
     return {
         "action": "document.deleted",
         "occurred_at": f"2026-11-24T10:00:{number % 60:02d}Z",
-        "actor": {"type": "user", "id": f"u{number % 40}"},
-        "message": f"number {number} by {EMAIL}" if number % 40 == 1 else f"number {number}",
+        "actor": {"type": "user", "id": f"u{user}", **zoe},
+        "message": f"number {number} by {EMAIL}" if user == 1 else f"number {number}",
     }
 
 
