@@ -58,8 +58,13 @@ class Rebuild:
         return moved
 
     def exchange(self, errand: Errand) -> Errand:
-        """Put the new table in the old one's place, if it is not there yet, and drop the old."""
+        """Put the new table in the old one's place, if it is not there yet, and drop the old.
+
+        Where neither table is the new one (a ledger or an engine was put back), it starts again.
+        """
         if self._events.identity() != errand.note:
+            if self.table.identity() != errand.note:
+                return self._ask_again(errand)
             self._events.exchange(self.table)
         with self._store.read() as snapshot:
             cursors = self._filling.cursors(snapshot)
@@ -78,6 +83,12 @@ class Rebuild:
             move(tx, done)
         self.table.drop()
         return done
+
+    def _ask_again(self, errand: Errand) -> Errand:
+        again = replace(errand, state="asked", note="", done=0, total=0)
+        with self._store.write() as tx:
+            move(tx, again)
+        return again
 
     def _start(self, errand: Errand) -> Errand:
         self.table.drop()

@@ -57,8 +57,8 @@ class Table:
         self._engine.execute(SCHEMA["exchange"], {"table": self.name, "other": other.name})
 
     def identity(self) -> str:
-        """Say which table bears the name; the answer moves with an exchange."""
-        return str(self._ask("identity", {})[0][0])
+        """Say which table bears the name, empty for none; the answer moves with an exchange."""
+        return "".join(str(identity) for (identity,) in self._ask("identity", {}))
 
     def insert(self, rows: Sequence[EventRow], token: str) -> None:
         """Add rows, once for each token; see :meth:`tallystick.search.ports.Engine.insert`."""

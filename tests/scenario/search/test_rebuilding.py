@@ -213,3 +213,21 @@ def test_an_erasure_while_it_is_made_leaves_nothing_in_either_table(
 
     assert rows(engine) == entries(house)
     assert "'u1'" not in str(engine.tables["events"].rows)
+
+
+@pytest.mark.usefixtures("tenant")
+def test_a_rebuild_whose_table_was_lost_before_the_exchange_starts_again(
+    house: House, engine: FakeEngine
+) -> None:
+    running = duty(house, engine)
+    work(house, engine, running)
+    ask(house, "rebuild")
+    while newest(house, "rebuild").state != "exchanging":
+        running.turn()
+    engine.tables.clear()
+
+    work(house, engine, duty(house, engine))
+
+    assert newest(house, "rebuild").state == "done"
+    assert rows(engine) == entries(house)
+    assert set(engine.tables) == {"events"}
