@@ -29,6 +29,7 @@ All but `--data` can stand in `tallystick.toml` in the data folder, too.
 The flag counts first, then the variable, then the file.
 Commands open the database directly, also while a server runs.
 With `--server` or `--key`, or their variables, `import`, `show`, `tail` and `receipt` ask a server.
+`search` always asks a server, for only a server has the index.
 `verify` needs nothing but the base install: no server, no database, no network.
 """
 

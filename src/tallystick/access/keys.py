@@ -20,8 +20,9 @@ from tallystick.ledger.ports import Log, Row, Snapshot, Transaction, Value
 from tallystick.ledger.queries import as_bytes, as_int, as_text, load
 
 KEYS = load("tallystick.access", "keys.sql")
-SCOPES = ("ingest", "read", "admin", "witness")
-"""What a key may allow; ``witness``: to see origins and sizes of all logs, and no content."""
+SCOPES = ("ingest", "read", "read-masked", "admin", "witness")
+"""What a key may allow; ``read-masked``: to search, and neither see nor find what is sealed;
+``witness``: to see origins and sizes of all logs, and no content."""
 
 ALL_TENANTS = "*"
 

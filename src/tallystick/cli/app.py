@@ -24,6 +24,7 @@ from tallystick.cli import (
     mirroring,
     monitoring,
     reading,
+    searching,
     serving,
     witnessing,
 )
@@ -53,6 +54,7 @@ for room in (
     importing,
     assessing,
     reading,
+    searching,
     checking,
     erasing,
     backing_up,

@@ -1,0 +1,157 @@
+"""Questions about the events of ``kit.searched``, most of which some events fit and others not."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from kit.oracle import split, values_of
+from kit.searched import NASTY, START, Event, text_of
+from tallystick.search.filters import (
+    And,
+    AtLeast,
+    Between,
+    Equals,
+    Everything,
+    Exists,
+    Filter,
+    Ids,
+    Matching,
+    Not,
+    Nothing,
+    OneOf,
+    Or,
+    Phrase,
+    Prefix,
+    Wildcard,
+    Within,
+    Words,
+)
+from tallystick.search.query import Search, Sort
+
+TEXTS = (
+    *("actor.id", "actor.name", "actor.email", "message", "reason.text", "targets.id", "tenant"),
+    *("targets.name", "targets.type", "actor.roles", "action", "outcome", "severity", "stream"),
+    *("context.ip", "changes.path", "id", "metadata", "metadata.a", "metadata.a.b", "metadata.c"),
+    *("changes.before", "changes.after", "targets.metadata.k", "targets.subject.id"),
+)
+NUMBERS = ("duration_ms", "version", "index")
+FREE = ("metadata", "metadata.a", "changes.before", "targets.metadata.k")
+MOMENTS = ("occurred_at", "received_at")
+WORDED = ("text", "message", "targets.name", "metadata", "actor.name", "changes.after", "actor.id")
+SORTED = ("occurred_at", "duration_ms", "actor.name", "targets.id", "metadata.a", "changes.before")
+NETWORKS = ("10.0.0.0/16", "10.0.1.0/30", "0.0.0.0/0", "2001:db8::/32", "::/0", "10.0.0.1/32")
+REGEXPS = ("u-[0-9]", "[A-Z].*", ".*[.]com", "(a|b)?.*x", "t-1?.", r"\d+", "[^a]+", r".*\W.*")
+
+
+def leaves(events: Sequence[Event]) -> st.SearchStrategy[Filter]:
+    """Draw one filter on one field."""
+    texts, words = st.sampled_from(TEXTS), st.sampled_from(WORDED)
+    flags = st.booleans()
+
+    def value(field: str) -> st.SearchStrategy[str]:
+        return st.one_of(st.sampled_from(_texts(events, field)), st.sampled_from(NASTY))
+
+    def pair(field: str, one: st.SearchStrategy[Any]) -> st.SearchStrategy[Filter]:
+        bounds = st.one_of(st.none(), one)
+        return st.builds(Between, st.just(field), bounds, bounds, flags, flags)
+
+    def several(field: str) -> st.SearchStrategy[tuple[str, ...]]:
+        return st.lists(st.sampled_from(_words(events, field)), min_size=1, max_size=2).map(tuple)
+
+    numbers = st.one_of(st.integers(-2, 21), st.sampled_from((2.5, 2**63, -(2**63))))
+    moments = st.integers(0, 100_000).map(lambda m: START + timedelta(minutes=m))
+    ids = st.lists(st.sampled_from([event["id"] for event in events]), max_size=4).map(tuple)
+    plain = texts.filter(lambda field: field != "id")
+    return st.one_of(
+        texts.flatmap(lambda f: st.builds(Equals, st.just(f), value(f), flags)),
+        texts.flatmap(lambda f: st.builds(OneOf, st.just(f), st.lists(value(f)).map(tuple))),
+        plain.flatmap(lambda f: pair(f, value(f))),
+        texts.flatmap(lambda f: st.builds(Prefix, st.just(f), _cut(value(f)), flags)),
+        plain.flatmap(lambda f: st.builds(Wildcard, st.just(f), _starred(value(f)), flags)),
+        st.builds(Matching, texts, st.sampled_from(REGEXPS), flags),
+        st.builds(Exists, st.one_of(texts, st.sampled_from((*NUMBERS, "text")))),
+        st.sampled_from(NUMBERS).flatmap(lambda f: pair(f, numbers)),
+        st.sampled_from(FREE).flatmap(lambda f: pair(f, numbers)),
+        st.builds(Equals, st.sampled_from((*NUMBERS, *FREE)), numbers),
+        st.sampled_from(MOMENTS).flatmap(lambda f: pair(f, moments)),
+        st.builds(Within, st.just("context.ip"), st.sampled_from(NETWORKS)),
+        st.builds(Ids, ids),
+        words.flatmap(
+            lambda f: st.builds(
+                Words,
+                st.just((f, "reason.text")),
+                several(f),
+                st.sampled_from(("all", "any")),
+            )
+        ),
+        words.flatmap(lambda f: st.builds(Phrase, st.just((f,)), several(f), flags)),
+        words.flatmap(
+            lambda f: st.builds(
+                Prefix, st.just(f), _cut(st.sampled_from(_words(events, f))), by_word=st.just(True)
+            )
+        ),
+        st.builds(
+            Words, st.just(("action_words",)), st.sampled_from((("delete",), ("user.read",)))
+        ),
+    )
+
+
+def filters(events: Sequence[Event]) -> st.SearchStrategy[Filter]:
+    """Draw a filter, mostly of one part."""
+
+    def below(parts: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+        some = st.lists(parts, max_size=3).map(tuple)
+        return st.one_of(
+            st.builds(Not, parts),
+            st.builds(And, some),
+            st.builds(Or, some),
+            st.builds(AtLeast, st.integers(1, 3), some),
+        )
+
+    ends = st.sampled_from((Everything(), Nothing()))
+    return st.one_of(leaves(events), st.recursive(st.one_of(leaves(events), ends), below))
+
+
+def questions(events: Sequence[Event]) -> st.SearchStrategy[Search]:
+    """Draw a question for all events that fit."""
+    moments = st.one_of(
+        st.none(), st.integers(0, 20_000).map(lambda m: START + timedelta(minutes=m))
+    )
+    sorts = st.builds(Sort, st.sampled_from(SORTED), st.booleans(), st.booleans())
+    return st.builds(
+        Search,
+        filter=filters(events),
+        since=moments,
+        until=moments,
+        sort=st.lists(sorts, min_size=1, max_size=2, unique_by=lambda s: s.field).map(tuple),
+        limit=st.just(10_000),
+    )
+
+
+def _texts(events: Sequence[Event], field: str) -> list[str]:
+    found = {text_of(value): None for event in events for value in values_of(event, field)}
+    return [*found][:50] or ["none"]
+
+
+def _words(events: Sequence[Event], field: str) -> list[str]:
+    found = {
+        word: None
+        for event in events
+        for value in values_of(event, field)
+        for word in split(text_of(value))
+    }
+    return [*found][:50] or ["none"]
+
+
+def _cut(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.builds(lambda text, size: text[:size], texts, st.integers(0, 6))
+
+
+def _starred(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    def star(text: str, start: int, size: int, sign: str) -> str:
+        return text[:start] + sign + text[start + size :]
+
+    signs = st.sampled_from(("*", "?", "??", "*?", "\\*", ""))
+    return st.builds(star, texts, st.integers(0, 4), st.integers(0, 9), signs)
