@@ -198,7 +198,9 @@ def _form(node: Prefix | Wildcard | Matching) -> Callable[[str], bool]:
             return lambda text: form.fullmatch(lower(text)) is not None
         case Matching():
             flags = re.DOTALL | (re.IGNORECASE if node.any_case else 0)
-            return lambda text: re.fullmatch(node.regexp, text, flags) is not None
+            # Classes mean ASCII; Python's own flag for that would mean it of cases, too.
+            regexp = node.regexp.replace(r"\W", "[^0-9A-Za-z_]").replace(r"\d", "[0-9]")
+            return lambda text: re.fullmatch(regexp, text, flags) is not None
 
 
 def _glob(pattern: str) -> str:
