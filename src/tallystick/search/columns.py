@@ -17,6 +17,7 @@ Shape: TypeAlias = Literal["text", "texts", "any", "integer", "moment"]
 WORD: Final = r"[\\pL\\pN]+"
 """A word as :func:`~tallystick.search.words.words_of` cuts it, in SQL's spelling; but a word of
 more than 255 characters stays whole, for counting them took the engine seconds."""
+NO_TEXTS: Final = "CAST([] AS Array(String))"
 NUMBER: Final = r"^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$"
 
 _INTEGERS: Final = (
@@ -111,11 +112,11 @@ def column_of(field: Field, sight: Sight, bind: Bind) -> Column:
     if field.name in _INTEGERS:
         return Column(field, "integer", _masked(field, sql, "NULL") if masked else sql)
     if field.name in _CHANGED:
-        sql = _masked(field, sql, "[]") if masked else sql
+        sql = _masked(field, sql, NO_TEXTS) if masked else sql
         numbers = f"arrayMap(v -> toFloat64(v), arrayFilter(v -> match(v, '{NUMBER}'), {sql}))"
         others = f"arrayFilter(v -> NOT match(v, '{NUMBER}'), {sql})"
         return Column(field, "any", sql, numbers, others, indexed=indexed)
-    absent = "CAST([] AS Array(String))" if field.many else "''"
+    absent = NO_TEXTS if field.many else "''"
     sql = _masked(field, sql, absent) if masked else sql
     return Column(field, "texts" if field.many else "text", sql, indexed=indexed)
 

@@ -1,8 +1,9 @@
 """What the engine finds is what somebody finds who looks at one event after the other."""
 
 from collections import Counter
-from itertools import count
+from itertools import combinations, count
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from tallystick.search.answer import Searcher
 from tallystick.search.columns import Sight
 from tallystick.search.compile import Compiler
 from tallystick.search.ports import Question
-from tallystick.search.query import Search, Value, each_filter
+from tallystick.search.query import Search, Value, Words, each_filter
 
 EVENTS = made_events(1, 3_000)
 SOME = EVENTS[:300]
@@ -46,6 +47,16 @@ def test_the_engine_finds_what_a_plain_filter_finds(
 ) -> None:
     wanted = ids(oracle.found(searched.events, search, unmasked=sight is ALL))
     assert found(searched, search, sight) == (wanted, len(wanted))
+
+
+@pytest.mark.parametrize("field", ["message", "text", "metadata", "targets.name"])
+def test_all_words_stand_in_one_field(searched: Searched, field: str) -> None:
+    for words in combinations(("report", "delete", "invoice", "9", "東京", "über"), 2):
+        for need in ("all", "any"):
+            search = Search(filter=Words((field, "purpose.text"), words, need), limit=10_000)
+            wanted = ids(oracle.found(searched.events, search))
+            assert wanted
+            assert found(searched, search, ALL) == (wanted, len(wanted))
 
 
 def test_the_questions_above_are_of_every_kind_and_mostly_find_some() -> None:

@@ -101,7 +101,6 @@ def test_no_text_gets_into_a_statement(text: str, form: Callable[[str], Filter])
     with suppress(MalformedError):
         statement = Compiler(Search(filter=form(f"xq7{text}")), OWN).total()
         assert "xq7" not in statement.sql
-        assert any("xq7" in str(value) for value in statement.parameters.values())
 
 
 def test_everything_and_its_contrary_stay_within_the_tenant(searched: Searched) -> None:
