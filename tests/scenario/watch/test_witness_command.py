@@ -24,7 +24,9 @@ from tallystick.tlog.note import Note, verify_note
 from tallystick.watch.witness_key import WitnessKey
 
 PAGE = (ROOT / "docs" / "howto" / "run-a-witness.md").read_text("utf-8")
-PLAIN, STATUS, AUDITING = re.findall(r"^```sh\n(.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
+PLAIN, STATUS, AUDITING, RECOVERED = re.findall(
+    r"^```sh\n(.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL
+)
 NAME = "witness.example/acme"
 
 
@@ -212,3 +214,20 @@ def test_a_key_is_not_made_over_another(here: Command) -> None:
     told = here.plain("witness", "init", "--name", NAME, "--out", "witness.key", code=1)
 
     assert told.err == "error: witness key witness.key: exists, want none\n"
+
+
+def test_the_line_for_after_a_recovery_is_read_up_to_its_vkeys(here: Command) -> None:
+    told = subprocess.run(
+        ["sh", "-c", line_of(here, RECOVERED)],
+        cwd=here.folder,
+        env={**os.environ, "ROOT": "witness.example/none", "OLD": "a", "NEW": "b"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (told.returncode, told.stderr) == (
+        3,
+        "error: vkey: 1 parts, want 3 divided by plus signs\n",
+    )
