@@ -45,9 +45,10 @@ NETWORKS = ("10.0.0.0/16", "10.0.1.0/30", "0.0.0.0/0", "2001:db8::/32", "::/0", 
 REGEXPS = ("u-[0-9]", "[A-Z].*", ".*[.]com", "(a|b)?.*x", "t-1?.", r"\d+", "[^a]+", r".*\W.*")
 
 
-def leaves(events: Sequence[Event]) -> st.SearchStrategy[Filter]:
-    """Draw one filter on one field."""
+def leaves(events: Sequence[Event]) -> dict[str, st.SearchStrategy[Filter]]:
+    """Return by the name of each kind of filter on fields what draws such filters."""
     texts, words = st.sampled_from(TEXTS), st.sampled_from(WORDED)
+    plain = texts.filter(lambda field: field != "id")
     flags = st.booleans()
 
     def value(field: str) -> st.SearchStrategy[str]:
@@ -60,61 +61,67 @@ def leaves(events: Sequence[Event]) -> st.SearchStrategy[Filter]:
     def several(field: str) -> st.SearchStrategy[tuple[str, ...]]:
         return st.lists(st.sampled_from(_words(events, field)), min_size=1, max_size=2).map(tuple)
 
+    def word_begins(field: str) -> st.SearchStrategy[Filter]:
+        words = _cut(st.sampled_from(_words(events, field)))
+        return st.builds(Prefix, st.just(field), words, by_word=st.just(True))
+
+    def has_words(field: str) -> st.SearchStrategy[Filter]:
+        fields = st.sampled_from(((field,), (field, "reason.text")))
+        return st.builds(Words, fields, several(field), st.sampled_from(("all", "any")))
+
     numbers = st.one_of(st.integers(-2, 21), st.sampled_from((2.5, 2**63, -(2**63))))
     moments = st.integers(0, 100_000).map(lambda m: START + timedelta(minutes=m))
     ids = st.lists(st.sampled_from([event["id"] for event in events]), max_size=4).map(tuple)
-    plain = texts.filter(lambda field: field != "id")
-    return st.one_of(
-        texts.flatmap(lambda f: st.builds(Equals, st.just(f), value(f), flags)),
-        texts.flatmap(lambda f: st.builds(OneOf, st.just(f), st.lists(value(f)).map(tuple))),
-        plain.flatmap(lambda f: pair(f, value(f))),
-        texts.flatmap(lambda f: st.builds(Prefix, st.just(f), _cut(value(f)), flags)),
-        plain.flatmap(lambda f: st.builds(Wildcard, st.just(f), _starred(value(f)), flags)),
-        st.builds(Matching, texts, st.sampled_from(REGEXPS), flags),
-        st.builds(Exists, st.one_of(texts, st.sampled_from((*NUMBERS, "text")))),
-        st.sampled_from(NUMBERS).flatmap(lambda f: pair(f, numbers)),
-        st.sampled_from(FREE).flatmap(lambda f: pair(f, numbers)),
-        st.builds(Equals, st.sampled_from((*NUMBERS, *FREE)), numbers),
-        st.sampled_from(MOMENTS).flatmap(lambda f: pair(f, moments)),
-        st.builds(Within, st.just("context.ip"), st.sampled_from(NETWORKS)),
-        st.builds(Ids, ids),
-        words.flatmap(
-            lambda f: st.builds(
-                Words,
-                st.just((f, "reason.text")),
-                several(f),
-                st.sampled_from(("all", "any")),
-            )
+    actions = st.sampled_from((("delete",), ("user.read",), ("user", "delete")))
+    return {
+        "Equals": st.one_of(
+            texts.flatmap(lambda f: st.builds(Equals, st.just(f), value(f), flags)),
+            st.builds(Equals, st.sampled_from((*NUMBERS, *FREE)), numbers),
         ),
-        words.flatmap(lambda f: st.builds(Phrase, st.just((f,)), several(f), flags)),
-        words.flatmap(
-            lambda f: st.builds(
-                Prefix, st.just(f), _cut(st.sampled_from(_words(events, f))), by_word=st.just(True)
-            )
+        "OneOf": texts.flatmap(
+            lambda f: st.builds(OneOf, st.just(f), st.lists(value(f)).map(tuple))
         ),
-        st.builds(
-            Words, st.just(("action_words",)), st.sampled_from((("delete",), ("user.read",)))
+        "Between": st.one_of(
+            plain.flatmap(lambda f: pair(f, value(f))),
+            st.sampled_from((*NUMBERS, *FREE)).flatmap(lambda f: pair(f, numbers)),
+            st.sampled_from(MOMENTS).flatmap(lambda f: pair(f, moments)),
         ),
-    )
+        "Prefix": st.one_of(
+            texts.flatmap(lambda f: st.builds(Prefix, st.just(f), _cut(value(f)), flags)),
+            words.flatmap(word_begins),
+        ),
+        "Wildcard": plain.flatmap(
+            lambda f: st.builds(Wildcard, st.just(f), _starred(value(f)), flags)
+        ),
+        "Matching": st.builds(Matching, texts, st.sampled_from(REGEXPS), flags),
+        "Exists": st.builds(Exists, st.one_of(texts, st.sampled_from((*NUMBERS, "text")))),
+        "Within": st.builds(Within, st.just("context.ip"), st.sampled_from(NETWORKS)),
+        "Ids": st.builds(Ids, ids),
+        "Words": st.one_of(
+            words.flatmap(has_words), st.builds(Words, st.just(("action_words",)), actions)
+        ),
+        "Phrase": words.flatmap(lambda f: st.builds(Phrase, st.just((f,)), several(f), flags)),
+    }
 
 
-def filters(events: Sequence[Event]) -> st.SearchStrategy[Filter]:
-    """Draw a filter, mostly of one part."""
-
-    def below(parts: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
-        some = st.lists(parts, max_size=3).map(tuple)
-        return st.one_of(
-            st.builds(Not, parts),
-            st.builds(And, some),
-            st.builds(Or, some),
-            st.builds(AtLeast, st.integers(1, 3), some),
-        )
-
+def filters(events: Sequence[Event]) -> dict[str, st.SearchStrategy[Filter]]:
+    """Return by the name of each kind of filter what draws such filters."""
+    fields = leaves(events)
     ends = st.sampled_from((Everything(), Nothing()))
-    return st.one_of(leaves(events), st.recursive(st.one_of(leaves(events), ends), below))
+    simple = st.one_of(*fields.values(), ends)
+    inner = st.one_of(simple, st.builds(Not, simple))
+    some = st.lists(inner, max_size=3).map(tuple)
+    return {
+        **fields,
+        "Not": st.builds(Not, st.one_of(*fields.values())),
+        "And": st.builds(And, some),
+        "Or": st.builds(Or, some),
+        "AtLeast": st.builds(AtLeast, st.integers(1, 3), some),
+        "Deep": st.builds(Not, st.builds(Or, st.tuples(st.builds(And, some), simple))),
+    }
 
 
-def questions(events: Sequence[Event]) -> st.SearchStrategy[Search]:
+def questions(wanted: st.SearchStrategy[Filter]) -> st.SearchStrategy[Search]:
     """Draw a question for all events that fit."""
     moments = st.one_of(
         st.none(), st.integers(0, 20_000).map(lambda m: START + timedelta(minutes=m))
@@ -122,7 +129,7 @@ def questions(events: Sequence[Event]) -> st.SearchStrategy[Search]:
     sorts = st.builds(Sort, st.sampled_from(SORTED), st.booleans(), st.booleans())
     return st.builds(
         Search,
-        filter=filters(events),
+        filter=wanted,
         since=moments,
         until=moments,
         sort=st.lists(sorts, min_size=1, max_size=2, unique_by=lambda s: s.field).map(tuple),

@@ -132,16 +132,14 @@ def searched(it: Things, path: str, more: str = "") -> list[Call]:
     lines = ("", it.person, f"id:{it.event}", f"log:{it.log}", f"tenant:{it.tenant}", it.erased)
     return [
         *(Call(f"{path}?q={line}{more}") for line in (*lines, f"{it.tenant}:x", f'"{it.ref}')),
-        Call(f"{path}?q=*&tenant={it.tenant}{more}"),
-        Call(f"{path}?stream={it.log}{more}"),
-        Call(f"{path}?since={it.tenant}{more}"),
+        *(Call(f"{path}?{name}={it.tenant}{more}") for name in ("tenant", "stream", "since")),
         Call(f"{path}?after={it.log}{more}"),
     ]
 
 
 def search_posted(it: Things) -> list[Call]:
-    bodies = [{"q": it.person}, {"q": f"tenant:{it.tenant}", "stream": "access"}, {it.key: it.log}]
-    return [Call("/v1/search", body) for body in (*bodies, {"sort": it.tenant, "limit": 1})]
+    lines = ({"q": it.person}, {"q": f"tenant:{it.tenant}", "stream": "access"})
+    return [Call("/v1/search", body) for body in (*lines, {it.key: it.log}, {"sort": it.tenant})]
 
 
 TILES = ("tile/0/000.p/1", "tile/0/000", "tile/1/000", "tile/entries/000.p/1", "tile/x")
@@ -156,10 +154,9 @@ CALLS: dict[tuple[str, str], Ask] = {
     ("GET", "/v1/search"): lambda it: searched(it, "/v1/search"),
     ("POST", "/v1/search"): search_posted,
     ("GET", "/v1/search/histogram"): lambda it: searched(it, "/v1/search/histogram"),
-    ("GET", "/v1/search/facets"): lambda it: [
-        *searched(it, "/v1/search/facets", "&field=actor.id,tenant,log,metadata"),
-        Call(f"/v1/search/facets?field={it.tenant}"),
-    ],
+    ("GET", "/v1/search/facets"): lambda it: searched(
+        it, "/v1/search/facets", "&field=actor.id,tenant,log,metadata"
+    ),
     ("GET", "/v1/tail"): lambda it: searched(it, "/v1/tail", "&wait_s=0"),
     ("GET", "/v1/logs"): lambda it: [
         Call("/v1/logs"),
