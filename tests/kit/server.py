@@ -111,15 +111,16 @@ class Server:
         answer = self.ask("GET", "/v1/logs?limit=1000")
         return {log["log"]: log["size"] for log in answer.json["logs"]}
 
-    def wait_for_index(self, key: str) -> None:
-        """Wait until all that was recorded in the tenant of a key can be found."""
+    def wait_for_index(self, *keys: str) -> None:
+        """Wait until all that was recorded in the tenant of each key can be found."""
         deadline = time.monotonic() + READY_S
-        while True:
-            answer = self.ask("GET", "/v1/search?limit=1", key=key)
-            if answer.status not in {200, 503} or answer.json.get("index_lag_ms") == 0:
-                return
-            assert time.monotonic() < deadline, answer
-            time.sleep(0.05)
+        for key in keys:
+            while True:
+                answer = self.ask("GET", "/v1/search?limit=1", key=key)
+                if answer.status not in {200, 503} or answer.json.get("index_lag_ms") == 0:
+                    break
+                assert time.monotonic() < deadline, answer
+                time.sleep(0.05)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, and return the exit code."""
