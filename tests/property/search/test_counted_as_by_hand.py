@@ -13,9 +13,9 @@ from kit.questions import leaves
 from kit.searched import START, Searched, made_events, text_of
 from tallystick.errors import MalformedError
 from tallystick.search.answer import Searcher
+from tallystick.search.calendar_intervals import UNITS, edges_of
 from tallystick.search.columns import Sight
 from tallystick.search.filters import Filter
-from tallystick.search.calendar_intervals import UNITS, edges_of
 from tallystick.search.query import Search
 
 EVENTS = made_events(1, 3_000)
