@@ -75,7 +75,7 @@ def test_what_the_demo_says_to_try_works_when_pasted(tally: Command) -> None:
         assert verified[-1] == "verified"
         assert any(re.match(r"ok +witnessed +1 of 1 ", line) for line in verified)
     assert copied[-1].endswith("of them new")
-    assert "erased" in erased[-1]
+    assert any("erased" in line for line in erased)
     assert checked[-1] == intact[-1] == "intact"
     for looked in (seen, seen_after):
         assert looked[-1].startswith("in order: epoch ")
