@@ -65,7 +65,11 @@ def outside_of_quotes(text: str) -> str:
     """Drop quoted texts and comments, by hand and a character at a time."""
     kept, place = "", 0
     while place < len(text):
-        if text.startswith("--", place):
+        if text[place] in '`"':
+            end = text.find(text[place], place + 1)
+            kept += text[place : end + 1]
+            place = end + 1 if end > 0 else len(text)
+        elif text.startswith("--", place):
             end = text.find("\n", place)
             place = len(text) if end < 0 else end
         elif text[place] == "'":

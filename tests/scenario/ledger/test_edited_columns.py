@@ -97,13 +97,11 @@ def test_one_edited_column_is_found_and_named(
     assert {finding.index for finding in named} == {index}
 
 
-@pytest.mark.parametrize(
-    "statement",
-    ["UPDATE head SET size = 'many' WHERE slot = 1", "UPDATE log SET tenant = 'x' WHERE slot = 1"],
-)
 def test_a_column_of_another_type_is_no_error_of_the_program(
-    template: Path, tmp_path: Path, statement: str
+    template: Path, tmp_path: Path
 ) -> None:
+    statement = "UPDATE log SET tenant = 'x' WHERE slot = 1"
+
     with pytest.raises(VerificationError, match="column: str, want int"):
         findings(edited(template, tmp_path / "data", statement))
 
