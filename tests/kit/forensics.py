@@ -1,6 +1,7 @@
 """Looks for values in files as somebody would who is not supposed to find them."""
 
 import json
+import os
 import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -33,15 +34,24 @@ def traces(folder: Path, values: Iterable[str]) -> list[tuple[str, str, str]]:
     """Find values below a folder: (file, value, spelling), also inside gzip and zstd."""
     needles = [(value, name, text) for value in values for name, text in spellings(value)]
     found: list[tuple[str, str, str]] = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            for layer, data in _layers(path.read_bytes()):
-                found += [
-                    (path.name, value, f"{name} {layer}".strip())
-                    for value, name, text in needles
-                    if text in data
-                ]
+    for path in _files(folder):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # a running engine has just removed it
+            continue
+        for layer, data in _layers(content):
+            found += [
+                (path.name, value, f"{name} {layer}".strip())
+                for value, name, text in needles
+                if text in data
+            ]
     return found
+
+
+def _files(folder: Path) -> list[Path]:
+    """List all files; a folder that goes while it is walked through has none."""
+    walked = os.walk(folder)
+    return sorted(Path(place, name) for place, _, names in walked for name in names)
 
 
 def _layers(data: bytes) -> Iterator[tuple[str, bytes]]:
