@@ -51,7 +51,8 @@ def traces(folder: Path, values: Iterable[str]) -> list[tuple[str, str, str]]:
 def _files(folder: Path) -> list[Path]:
     """List all files; a folder that goes while it is walked through has none."""
     walked = os.walk(folder)
-    return sorted(Path(place, name) for place, _, names in walked for name in names)
+    paths = (Path(place, name) for place, _, names in walked for name in names)
+    return sorted(path for path in paths if path.is_file())
 
 
 def _layers(data: bytes) -> Iterator[tuple[str, bytes]]:
