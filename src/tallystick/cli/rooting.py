@@ -21,7 +21,7 @@ from tallystick.tlog.private_key import SEED_BYTES
 from tallystick.verify.refreshing import refresh
 from tallystick.verify.statement import Reason, Statement
 from tallystick.watch.http import Site
-from tallystick.watch.key_change import shown_statements
+from tallystick.watch.key_change import lines_about, shown_statements
 from tallystick.wiring import House
 
 _MOST: Final = 65_536
@@ -87,7 +87,7 @@ def sign(
     session: Session = context.obj
     statement = Statement.parse(_text(sys.stdin.buffer.read(_MOST)))
     note = RootKey.read(root_key).sign(statement)
-    for line in _told(statement):
+    for line in lines_about(statement):
         session.note(line)
     sys.stdout.write(note.format())
 
@@ -153,18 +153,8 @@ def refresh_pins(
         draft.write_bytes(data)
         os.replace(draft, pins)  # noqa: PTH105
     members = [{"serial": it.serial, "reason": str(it.reason)} for it in followed]
-    lines = [line for statement in followed for line in _told(statement)]
+    lines = [line for statement in followed for line in lines_about(statement)]
     session.tell({"followed": members}, lines or ["nothing new: the pins stay as they are"])
-
-
-def _told(statement: Statement) -> list[str]:
-    lines = [f"{statement.reason}: {statement.key.name} follows {statement.old.name}"]
-    if statement.frozen is not None:
-        lines.append(f"{statement.old.name} is believed up to {statement.frozen[0]:,} records")
-    if statement.lost is not None:
-        first, end = statement.lost
-        lines.append(f"{statement.old.name} lost its records {first:,} to {end - 1:,}")
-    return lines
 
 
 def _text(data: bytes) -> str:

@@ -60,14 +60,7 @@ class KeyChange:
     @property
     def lines(self) -> list[str]:
         """What people are told."""
-        statement = self.statement
-        lines = [f"{statement.reason}: {statement.key.name} follows {statement.old.name}"]
-        if statement.frozen is not None:
-            lines.append(f"{statement.old.name} is believed up to {statement.frozen[0]:,} records")
-        if statement.lost is not None:
-            first, end = statement.lost
-            lines.append(f"{statement.old.name} lost its records {first:,} to {end - 1:,}")
-        return lines
+        return lines_about(self.statement)
 
     def members(self) -> dict[str, object]:
         """Write it as JSON builtins."""
@@ -81,6 +74,17 @@ class KeyChange:
             "frozen_at": None if statement.frozen is None else statement.frozen[0],
             "lost": None if statement.lost is None else list(statement.lost),
         }
+
+
+def lines_about(statement: Statement) -> list[str]:
+    """Tell a change of keys in a line, and in further ones what it freezes and what is lost."""
+    lines = [f"{statement.reason}: {statement.key.name} follows {statement.old.name}"]
+    if statement.frozen is not None:
+        lines.append(f"{statement.old.name} is believed up to {statement.frozen[0]:,} records")
+    if statement.lost is not None:
+        first, end = statement.lost
+        lines.append(f"{statement.old.name} lost its records {first:,} to {end - 1:,}")
+    return lines
 
 
 def super_log_of(site: Site, origin: str) -> TiledLog:
