@@ -120,7 +120,7 @@ def test_the_url_of_an_engine_is_on_no_command_line() -> None:
         lines = processes(server).values()
         everything = server.log.read_text()
 
-    assert len(lines) == 2  # a door and a publisher, no engine
+    assert len(lines) == 3  # a door, a publisher and a follower, no engine
     assert not any(secret.encode() in line for line in lines)
     assert secret not in everything
 

@@ -45,6 +45,14 @@ READS: dict[tuple[str, str], list[Read]] = {
         ("GET", "/v1/logs/{log}/epochs/latest", None),
         ("GET", "/v1/logs/{log}/epochs/latest?from=1", None),
     ],
+    ("GET", "/v1/search"): [
+        ("GET", "/v1/search?q=deleted", None),
+        ("HEAD", "/v1/search?q=nothing+has+this", None),
+    ],
+    ("POST", "/v1/search"): [("POST", "/v1/search", {"q": "deleted", "limit": 1})],
+    ("GET", "/v1/search/histogram"): [("GET", "/v1/search/histogram?q=deleted", None)],
+    ("GET", "/v1/search/facets"): [("GET", "/v1/search/facets?field=action", None)],
+    ("GET", "/v1/tail"): [("GET", "/v1/tail?wait_s=0", None)],
     ("GET", "/v1/subjects/{subject_id:str}"): [("GET", "/v1/subjects/{person}", None)],
     ("POST", "/v1/subjects/{subject_id:str}/erasure"): [
         ("POST", "/v1/subjects/{person}/erasure", {"reason": "asked for it"})  # a dry run
@@ -94,6 +102,7 @@ def ready(server: Server, stranger: Stranger) -> dict[str, str]:
     assert server.ask("GET", path, key=key).status == 200
     logs = server.ask("GET", "/v1/logs", key=key).json["logs"]
     log = next(log["log"] for log in logs if log["stream"] == "audit")
+    server.wait_for_index(key)
     return {"event": str(EVENT["id"]), "log": str(log), "person": str(PERSON)}
 
 
@@ -180,7 +189,7 @@ def test_no_read_is_answered_while_its_entry_cannot_be_written(
 
 
 def test_reads_are_on_disk_when_the_server_dies_with_its_answer(tmp_path: Path) -> None:
-    with running_server(data=tmp_path / "data") as server:
+    with running_server(data=tmp_path / "data", engine=True) as server:
         admin = server.key("acme", "ingest", "read", "admin")
         server.ask("POST", "/v1/events", EVENT, key=admin)
         names = ready(server, Stranger("acme", {"admin": admin}))
