@@ -8,10 +8,10 @@ INSTALLED := .venv/installed
 LOCK := --system-certs --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra server
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check bench lock format clean
+.PHONY: help install demo test test-slow check bench bench-search lock format clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Make .venv from the hash-pinned lock, with the package in it as it stands here.
 
@@ -41,6 +41,9 @@ check: $(INSTALLED) ## Format, lint, types, floors, spelling, docs.
 
 bench: $(INSTALLED) ## Measure; each figure is a ratio to a reference loop of the same run. BENCH=ingest picks one.
 	PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
+
+bench-search: $(INSTALLED) ## Measure search at ten million events, half an hour. ARGS='--data FOLDER' keeps them for the next time.
+	PYTHONPATH=tests $(BIN)/python -m bench search --size 10000000 $(ARGS)
 
 lock: $(INSTALLED) ## Bring requirements/*.txt up to date with pyproject.toml. ARGS=--upgrade takes newer releases.
 	$(BIN)/uv pip compile --quiet $(LOCK) --group dev -o requirements/dev.txt pyproject.toml requirements/tools.in $(ARGS)

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from pathlib import Path
 
 from bench.deployment import scratch_folder
 from bench.figure import HEADING, Figure, middle
@@ -13,8 +14,17 @@ from bench.ledger import fsck, size
 from bench.many_logs import epochs
 from bench.proofs import proofs
 from bench.results import difference, save, stored, this_machine
+from bench.searching import search
 from bench.stages import profile
 from bench.watching import watching
+
+
+def _search(told: Namespace) -> list[Figure]:
+    if told.data is not None:
+        return search(told.size, told.data)
+    with scratch_folder() as data:
+        return search(told.size, data)
+
 
 BENCHMARKS: dict[str, Callable[[Namespace], list[Figure]]] = {
     "ingest": lambda told: batches(1, told.events),
@@ -28,8 +38,12 @@ BENCHMARKS: dict[str, Callable[[Namespace], list[Figure]]] = {
     "memory": lambda told: memory(told.events),
     "instead": lambda _: instead(),
     "watching": lambda _: watching(),
+    "search": _search,
     "epochs": lambda _: epochs(),
 }
+
+LONG = {"search"}
+"""Those that run only when they are named."""
 
 
 def main() -> None:
@@ -43,7 +57,7 @@ def main() -> None:
     print(f"{machine.cores} cores {machine.processor}, {machine.memory_gb} GB, {machine.kernel}")
     print(HEADING)
     figures: list[Figure] = []
-    for name in told.names or BENCHMARKS:
+    for name in told.names or [name for name in BENCHMARKS if name not in LONG]:
         for figure in middle([BENCHMARKS[name](told) for _ in range(told.repeat)]):
             figures.append(figure)
             print(f"{figure.line()}; {difference(figure, before.get(figure.name))}", flush=True)
@@ -58,6 +72,7 @@ def _arguments() -> Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--events", type=int, default=100_000, help="events of a load")
     parser.add_argument("--size", type=int, default=1_000_000, help="entries of the log of proof")
+    parser.add_argument("--data", type=Path, help="folder of search, kept for the next run")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each; the median counts")
     parser.add_argument("--save", action="store_true", help="store the results, to compare with")
     parser.add_argument("--profile", action="store_true", help="say where recording's time goes")

@@ -24,7 +24,7 @@ from tallystick.access.tenants import create_tenant
 from tallystick.drivers.sqlite import SqliteStore
 from tallystick.ledger.leaf import Via
 from tallystick.settings import Settings
-from tallystick.wiring import House, open_house
+from tallystick.wiring import NO_ENGINE, House, open_house
 
 VIA = Via("0123456789abcdef", "native")
 PYTHONPATH = str(Path(__file__).parents[1])
@@ -103,9 +103,16 @@ def running_server(data: Path, doors: int) -> Iterator[Server]:
     with temporary_house(data) as house:
         grant = Grant(frozenset({"ingest", "read"}), (new_tenant(house),))
         _, key = create_key(house.ledger, grant, "bench", "cli")
+    with serving(data, doors, key) as server:
+        yield server
+
+
+@contextmanager
+def serving(data: Path, doors: int, key: str, engine: str = NO_ENGINE) -> Iterator[Server]:
+    """Run a server in a folder that has a deployment, until the block ends."""
     with (
         (data / "server.log").open("wb") as log,
-        _python("bench.serving", str(data), str(doors), log=log) as process,
+        _python("bench.serving", str(data), str(doors), engine, log=log) as process,
     ):
         assert process.stdout is not None
         try:

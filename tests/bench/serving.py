@@ -1,4 +1,4 @@
-"""The server that is measured: ``python -m bench.serving DATA DOORS``, on a free port."""
+"""The server that is measured: ``python -m bench.serving DATA DOORS ENGINE``, on a free port."""
 
 import sys
 from functools import partial
@@ -8,10 +8,9 @@ from tallystick.cli.serve import serve
 from tallystick.settings import Settings
 
 
-def main(data: str, doors: str) -> int:
-    """Serve until told to stop."""
-    # Followers are paused: they have figures of their own.
-    settings = Settings(data=Path(data), listen="127.0.0.1:0", doors=int(doors), engine="off")
+def main(data: str, doors: str, engine: str) -> int:
+    """Serve until told to stop; with the engine off, the follower is paused, too."""
+    settings = Settings(data=Path(data), listen="127.0.0.1:0", doors=int(doors), engine=engine)
     return serve(settings, say=partial(print, flush=True))
 
 
