@@ -53,9 +53,9 @@ def temporary_house(data: Path) -> Iterator[House]:
         house.close()
 
 
-def new_tenant(house: House) -> int:
+def new_tenant(house: House, name: str = "bench") -> int:
     """Create a tenant that has declared the action of the reference event; its number."""
-    tenant = create_tenant(house.ledger, "bench", "cli")
+    tenant = create_tenant(house.ledger, name, "cli")
     declare(house.ledger, tenant.number, DECLARED, "cli")
     return tenant.number
 

@@ -19,6 +19,7 @@ import msgspec
 
 from bench.deployment import Server, serving
 from bench.figure import Better, Figure
+from bench.mixed import mixed
 from bench.search_data import TENANT, forget_pages, index_bytes, prepare
 from bench.search_questions import FILTERS, NEWEST, TEXTS, Asked, Kind, drawn
 from bench.search_rivals import Ask, build_rivals, duck, sqlite, timed
@@ -38,7 +39,7 @@ _START_S: Final = 60
 _BUDGET_MS: Final = 100
 _BUDGET_BYTES: Final = 150
 _DECLARATIONS: Final = 64
-_BUDGET_GB, _BUDGET_EVENTS = 2, 10_000_000
+_BUDGET_EVENTS: Final = 10_000_000
 _RIVALS: Final = {"SQLite FTS5": sqlite, "DuckDB over Parquet": duck}
 
 
@@ -50,22 +51,12 @@ def search(size: int, data: Path) -> list[Figure]:
     with serving(data, 1, key, engine="") as server, _engine(data) as (engine, sight):
         for kind in (*FILTERS, *TEXTS):
             figures += _warm(kind, server, engine, sight, data / "rivals", size)
-        memory = server.memory()
     figures += [_cold(kind, data, key) for kind in (*FILTERS, *TEXTS)]
     per_event = index_bytes(data) / size
-    full = size >= _BUDGET_EVENTS
     return [
         *figures,
         Figure("index on disk", per_event, "B an event", None, Better.LESS, _BUDGET_BYTES),
-        Figure(
-            "memory, searched",
-            memory / 1e9,
-            "GB",
-            None,
-            Better.LESS,
-            budget=_BUDGET_GB if full else None,
-            note=f"all processes, engine and follower too, after the questions; {size:,} events",
-        ),
+        mixed(data, key, size, _found),
     ]
 
 

@@ -109,7 +109,7 @@ def watching(folder: Path, **pins: object) -> Iterator[Watch]:
     """Serve a deployment of three logs and two epochs, and watch the log in slot 1."""
     log = FakeLog(key=KEY)
     for slot in range(3):
-        log.new_log(*(b"entry %d of %d" % (number, slot) for number in range(5)))
+        log.new_log(*(_entry(slot, number) for number in range(5)))
     log.publish()
     grow(log)
     with serving_log(log) as url:
@@ -120,5 +120,12 @@ def grow(log: FakeLog, epochs: int = 1, slot: int = 1) -> None:
     """Make epochs, each with one more entry in a log."""
     for _ in range(epochs):
         entries = log.entries[slot]
-        entries.append(b"entry %d of %d" % (len(entries), slot))
+        entries.append(_entry(slot, len(entries)))
         log.publish()
+
+
+def _entry(slot: int, number: int) -> bytes:
+    """Write what a check of a copy reads of an entry: its time of receipt, which rises."""
+    minute, second = divmod(number, 60)
+    stamp = b"2026-11-24T02:%02d:%02d.000000Z" % (minute, second)
+    return b'{"log":%d,"received_at":"%b","v":1}' % (slot, stamp)
