@@ -1,6 +1,8 @@
 """Whether logs extend what is published of them: recomputed from leaf bytes, nothing believed."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Final
 
 from tallystick.errors import ConflictError, VerificationError
 from tallystick.ledger.logs import Logs
@@ -9,7 +11,8 @@ from tallystick.ledger.reader import read_forward
 from tallystick.tlog.hashing import leaf_hash
 from tallystick.tlog.tree import Frontier
 
-_NOTHING = Frontier()
+_NOTHING: Final = Frontier()
+_AT_ONCE: Final = 8_192
 
 
 def grown_logs(
@@ -43,8 +46,11 @@ def grown_logs(
 def _extended(snapshot: Snapshot, origin: str, log: Log, old: Frontier, head: Head) -> Frontier:
     if head.size < old.size:
         raise VerificationError(f"{origin}: {head.size:,} entries, but {old.size:,} are published")
-    hashes = [_rehash(entry) for entry in read_forward(snapshot, log.slot, old.size, head.size)]
-    grown = old.extend(hashes)
+    grown = old
+    entries = read_forward(snapshot, log.slot, old.size, head.size)
+    # After a long silence, or an import, millions may be new: they are never held together.
+    while hashes := [_rehash(entry) for entry in islice(entries, _AT_ONCE)]:
+        grown = grown.extend(hashes)
     if grown.root() != head.root:
         raise VerificationError(
             f"{origin}: entries lead to root {grown.root().hex()}, head has {head.root.hex()}"
