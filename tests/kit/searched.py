@@ -149,8 +149,6 @@ def _row(event: Event, erasures: int) -> dict[str, Any]:
         "sealed_fields": event["sealed"],
         "subject_refs": [bytes.fromhex(ref) for ref in event.get("subject_refs", ())],
         "erasures": erasures,
-        "clear_json": json.dumps({"v": 1, "id": event["id"]}),
-        "sealed_json": [],
     }
     names = ("stream", "log", "index", "action", "crud", "outcome", "severity")
     more = ("duration_ms", "version", "message", "reason.text", "actor.type", "actor.id")

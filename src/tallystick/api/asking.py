@@ -28,6 +28,7 @@ from tallystick.search.lag import lag_ms
 from tallystick.search.lucene import parse_line
 from tallystick.search.ports import Asking
 from tallystick.search.query import Search, Sort
+from tallystick.search.shown import LedgerShow
 
 DEFAULT_LIMIT: Final = 50
 MASKED: Final = "read-masked"
@@ -138,12 +139,17 @@ async def asked(
     context = await to_thread(context_of, doorway, caller, tenant_name)
 
     def ask(engine: Asking) -> dict[str, object]:
-        return work(context, Searcher(engine, context.sight))
+        return work(context, searcher_for(doorway, engine, context.sight))
 
     answer = await doorway.searching.run(request, ask)
     told |= {name: answer[name] for name in ("total", "shown") if name in answer}
     await doorway.tell_read(context.tenant, action, caller, told)
     return answer
+
+
+def searcher_for(doorway: Doorway, engine: Asking, sight: Sight) -> Searcher:
+    """Return who searches for a question."""
+    return Searcher(engine, sight, LedgerShow(doorway.ledger, sight))
 
 
 def context_of(doorway: Doorway, caller: Caller, tenant_name: str | None) -> Context:

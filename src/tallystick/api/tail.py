@@ -19,12 +19,12 @@ from tallystick.api.asking import (
     context_of,
     read_search,
     reader,
+    searcher_for,
 )
 from tallystick.api.doorway import Caller, Doorway
 from tallystick.api.query import After, TenantName
 from tallystick.errors import MalformedError, TallystickError
 from tallystick.ledger.ports import Snapshot
-from tallystick.search.answer import Searcher
 from tallystick.search.arrivals import PAGE, Arrived, arrived
 from tallystick.search.cursor import Cursor, read_cursor, write_cursor
 from tallystick.search.lag import followed
@@ -155,7 +155,7 @@ async def _looked(
     wanted = read_search(tail.wanted, tail.cursor.asked_at).filter
 
     def look(engine: Asking) -> list[Arrived]:
-        coming = arrived(Searcher(engine, context.sight), wanted, start, ends)
+        coming = arrived(searcher_for(doorway, engine, context.sight), wanted, start, ends)
         return [each for each, _ in zip(coming, range(PAGE), strict=False)]
 
     found = await doorway.searching.run(request, look)

@@ -1,24 +1,19 @@
 """Asks the engine, and makes of its rows what an asker is shown."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from tallystick.errors import MalformedError, NotFoundError
-from tallystick.events.pointer import put, tokens
 from tallystick.search.columns import Sight
 from tallystick.search.compile import TABLE, Compiler, Statement
-from tallystick.search.fields import FIELDS, find_field
+from tallystick.search.fields import find_field
 from tallystick.search.filters import Filter, Value
 from tallystick.search.ports import Answer, Asking, EngineAwayError, Limits, Question, RefusedError
 from tallystick.search.query import Search
+from tallystick.search.shown import JsonEvent, Place, Show
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_HIDDEN: Final = ("v",)
-_LISTS: Final = frozenset({"targets", "changes", "delegation", "links"})
-
-JsonEvent = dict[str, Any]
 
 
 class Found(NamedTuple):
@@ -65,15 +60,22 @@ class Searcher:
     Args:
         engine: Whom to ask.
         sight: What the asker may see.
+        show: Shows what was found.
         table: Name of the events table.
         limits: What each statement may use.
     """
 
     def __init__(
-        self, engine: Asking, sight: Sight, table: str = TABLE, limits: Limits | None = None
+        self,
+        engine: Asking,
+        sight: Sight,
+        show: Show,
+        table: str = TABLE,
+        limits: Limits | None = None,
     ) -> None:
         self._engine = engine
         self._sight = sight
+        self._show = show
         self._table = table
         self._limits = limits or Limits()
 
@@ -92,13 +94,17 @@ class Searcher:
         total = None
         if search.count is not False:
             total = int(self._ask(compiler.total()).rows[0][0])
-        masked: set[str] = set()
         keys = len(search.sort)
-        events = [self._event(row[keys + 1 :], masked) for row in rows[: search.limit]]
+        places = [
+            Place(int(row[keys + 1]), int(row[keys + 2]), str(row[keys]))
+            for row in rows[: search.limit]
+        ]
+        shown = self._show(places)
         after = None
         if len(rows) > search.limit > 0:
             after = self._after(search, rows[search.limit - 1])
-        return Found(events, after, total, sorted(masked))
+        masked = frozenset[str]().union(*(each.masked for each in shown))
+        return Found([each.event for each in shown], after, total, sorted(masked))
 
     def extent(self, search: Search) -> tuple[int, datetime, datetime]:
         """Return how many events fit, and the first and the last time among them."""
@@ -156,56 +162,8 @@ class Searcher:
         except NotFoundError:
             raise EngineAwayError("search: the index is not made yet, want to wait") from None
 
-    def _event(self, row: tuple[Any, ...], masked: set[str]) -> JsonEvent:
-        log, index, clear, sealed, sealed_fields = row
-        event: JsonEvent = json.loads(clear)
-        opened: set[str] = set()
-        for section in filter(None, sealed):
-            for path, value in json.loads(section).items():
-                left = self._left(_dotted(path), value, opened, masked)
-                if left is not None:
-                    put(event, path, left)
-        for name in _HIDDEN:
-            event.pop(name, None)
-        event |= {"tenant": self._sight.name, "log": log, "index": int(index)}
-        gone = sorted(set(sealed_fields) - opened)
-        return {**event, "erased": gone} if gone else event
-
-    def _left(self, name: str, value: object, opened: set[str], masked: set[str]) -> object:
-        """Return what of a sealed value the asker may see; None if that is nothing."""
-        if name not in FIELDS and isinstance(value, dict):
-            inner = {
-                key: self._left(_joined(name, key), each, opened, masked)
-                for key, each in value.items()
-            }
-            return {key: each for key, each in inner.items() if each is not None} or None
-        if name not in FIELDS and isinstance(value, list):
-            kept = [self._left(name, each, opened, masked) for each in value]
-            return [each or {} for each in kept] if any(kept) else None
-        opened.add(name)
-        if self._sight.masks(name, "always"):
-            masked.add(name)
-            return None
-        return value
-
     def _after(self, search: Search, row: tuple[Any, ...]) -> tuple[Value | None, ...]:
         return (*map(_key_value, (sort.field for sort in search.sort), row), row[len(search.sort)])
-
-
-def _dotted(path: str) -> str:
-    """Name the field at a path, or the object of fields."""
-    first, *rest = tokens(path)
-    if first in _LISTS and rest:
-        rest = rest[1:]
-    name = first
-    for step in rest:
-        name = _joined(name, step)
-    return name
-
-
-def _joined(name: str, step: str) -> str:
-    """Name what stands below; all of free JSON has one name."""
-    return name if name in FIELDS else f"{name}.{step}"
 
 
 def _key_value(name: str, shown: object) -> Value | None:

@@ -7,9 +7,10 @@ the follower goes from entry to entry.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from tallystick.search.answer import Found, JsonEvent, Searcher
+from tallystick.search.answer import Found, Searcher
 from tallystick.search.filters import And, Between, Equals, Filter, Or
 from tallystick.search.query import Search, Sort
+from tallystick.search.shown import JsonEvent
 
 PAGE = 500
 _IN_ORDER = (Sort("received_at"), Sort("index"))

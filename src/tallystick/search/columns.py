@@ -40,6 +40,18 @@ WORDED: Final = (
     *("operation.id", "source.id", "external_id", "changes.path", *_CHANGED, *_LEAVES),
 )
 """The fields whose words stand in the column ``words``, which has an index."""
+_FACTS: Final = frozenset(
+    {
+        *("action", "action_words", "crud", "outcome", "severity", "reason.code"),
+        *("actor.type", "actor.id", "actor.email", "actor.roles"),
+        *("agent.id", "agent.model", "agent.tool", "context.ip", "context.session_id"),
+        *("context.channel", "context.service", "context.release", "purpose.code"),
+        *("targets.type", "targets.id", "targets.subject.id"),
+    }
+)
+"""The fields whose values stand whole in the column ``facts``, which has an index."""
+FACT_BYTES: Final = 256
+"""The longest value that stands there, in UTF-8."""
 
 
 class Column(NamedTuple):
@@ -53,6 +65,7 @@ class Column(NamedTuple):
         numbers: For ``any``: those that are numbers, as doubles.
         others: For ``any``: the texts of those that are none.
         indexed: Whether its words are words of the column ``words``.
+        fact: What stands before its values in the column ``facts``; empty if they do not.
     """
 
     field: Field
@@ -61,6 +74,7 @@ class Column(NamedTuple):
     numbers: str = ""
     others: str = ""
     indexed: bool = False
+    fact: str = ""
 
 
 class Sight(NamedTuple):
@@ -118,7 +132,9 @@ def column_of(field: Field, sight: Sight, bind: Bind) -> Column:
         return Column(field, "any", sql, numbers, others, indexed=indexed)
     absent = NO_TEXTS if field.many else "''"
     sql = _masked(field, sql, absent) if masked else sql
-    return Column(field, "texts" if field.many else "text", sql, indexed=indexed)
+    # What is masked must not be found by the index either: it knows of no mask.
+    fact = f"{field.name}=" if field.name in _FACTS and not masked else ""
+    return Column(field, "texts" if field.many else "text", sql, indexed=indexed, fact=fact)
 
 
 def _plain(field: Field, sight: Sight, bind: Bind) -> str:
@@ -162,7 +178,9 @@ def _leaves(field: Field, root: str, *, masked: bool, bind: Bind) -> Column:
         return f"arrayFilter((x, {', '.join(names)}) -> {test}, {rows})"
 
     numbers, others = picked(2, "NOT isNaN(n)"), picked(1, "isNaN(n)")
-    return Column(field, "any", picked(1), numbers, others, indexed=True)
+    told = root == "metadata" and field.name != root and "=" not in field.name and not masked
+    fact = f"{field.name}=" if told else ""
+    return Column(field, "any", picked(1), numbers, others, indexed=True, fact=fact)
 
 
 def _text(sight: Sight, bind: Bind) -> str:

@@ -15,13 +15,14 @@ from tallystick.search.fields import TEXT, find_field
 from tallystick.search.keyset import behind, key_of, order
 from tallystick.search.matching import condition
 from tallystick.search.query import Search
+from tallystick.search.streams import streams_of
 
 TABLE: Final = "events"
 MAX_SQL: Final = 200_000
 """Characters of a statement; the engine itself stops at 262,144."""
 REF_DIGITS: Final = 32
-SHOWN: Final = (*("log", "index", "clear_json", "sealed_json", "sealed_fields"),)
-"""What is read of an event beside its id and what it is sorted by."""
+SHOWN: Final = ("slot", "index")
+"""What is read of an event beside its id and what it is sorted by: where the ledger has it."""
 
 
 class Statement(NamedTuple):
@@ -42,6 +43,7 @@ class Compiler:
 
     def __init__(self, search: Search, sight: Sight, table: str = TABLE) -> None:
         self._search = search
+        self._streams = streams_of(search.filter)
         self._sight = sight
         self._table = table
         self._parameters: dict[str, Any] = {}
@@ -56,23 +58,50 @@ class Compiler:
         keys = [key_of(sort, self._column(sort.field)) for sort in self._search.sort]
         shown = [f"{key.shown} AS k{number}" for number, key in enumerate(keys)]
         columns = ", ".join((*shown, "UUIDNumToString(id) AS shown_id", *map("`{}`".format, SHOWN)))
-        where = self._where(behind(keys, self._search.after, self._bind))
+        further = behind(keys, self._search.after, self._bind)
         limit = self._bind(self._search.limit + 1, "UInt64")
         skip = self._bind(self._search.skip, "UInt64")
+        by_time = [(sort.field, sort.milliseconds) for sort in self._search.sort] == [
+            ("occurred_at", False)
+        ]
+        if not by_time or len(self._streams.names or ()) < 2:  # noqa: PLR2004 (one needs no union)
+            return self._statement(
+                f"SELECT {columns} FROM {{table:Identifier}} WHERE {self._where(further)}"  # noqa: S608
+                f" ORDER BY {order(keys)} LIMIT {limit} OFFSET {skip}"
+            )
+        direction = "DESC" if self._search.sort[0].descending else "ASC"
+        parts = self._each_stream(
+            f"SELECT {columns} FROM {{table:Identifier}} WHERE",  # noqa: S608
+            further,
+            f"ORDER BY {order(keys)} LIMIT {limit} + {skip}",
+        )
         return self._statement(
-            f"SELECT {columns} FROM {{table:Identifier}} WHERE {where} ORDER BY {order(keys)}"  # noqa: S608
+            f"SELECT * FROM ({parts})"  # noqa: S608
+            f" ORDER BY k0 {direction}, shown_id {direction}"
             f" LIMIT {limit} OFFSET {skip}"
         )
 
     def total(self) -> Statement:
         """Count the events, to no more than what was asked for."""
         self._begin()
-        where = self._where()
         if self._search.count is True:
-            return self._statement(f"SELECT count() FROM {{table:Identifier}} WHERE {where}")  # noqa: S608
+            parts = self._each_stream("SELECT count() AS n FROM {table:Identifier} WHERE")
+            return self._statement(f"SELECT sum(n) FROM ({parts})")  # noqa: S608
         most = self._bind(int(self._search.count), "UInt64")
-        inner = f"SELECT 1 FROM {{table:Identifier}} WHERE {where} LIMIT {most}"  # noqa: S608
-        return self._statement(f"SELECT count() FROM ({inner})")  # noqa: S608
+        parts = self._each_stream("SELECT 1 FROM {table:Identifier} WHERE", "", f"LIMIT {most}")
+        return self._statement(f"SELECT count() FROM (SELECT 1 FROM ({parts}) LIMIT {most})")  # noqa: S608
+
+    def _each_stream(self, before: str, further: str = "", behind_it: str = "") -> str:
+        """Write one SELECT for each stream: the table is sorted by time within each.
+
+        The engine then reads it in order, and stops at the limit.
+        """
+        if not self._streams.names:
+            return f"{before} {self._where(further)} {behind_it}"
+        where = self._where(further, streams=False)
+        return " UNION ALL ".join(
+            f"({before} {where} AND stream = '{name}' {behind_it})" for name in self._streams.names
+        )
 
     def top_values(self, name: str, size: int) -> Statement:
         """Select the commonest values of a field, each with the number of events that have it.
@@ -153,13 +182,21 @@ class Compiler:
     def _column(self, name: str) -> Column:
         return column_of(find_field(name), self._sight, self._bind)
 
-    def _where(self, further: str = "") -> str:
+    def _where(self, further: str = "", *, streams: bool = True) -> str:
         """Write what an event must be like; what the sight adds stands around all else."""
-        wanted = condition(self._search.filter, self._column, self._bind)
-        asked = " AND ".join(filter(None, (wanted, *self._times(), further)))
+        wanted = condition(self._streams.rest, self._column, self._bind)
+        of = self._among() if streams else ""
+        asked = " AND ".join(filter(None, (wanted, of, *self._times(), further)))
         seen = self._hidden()
         tenant = self._bind(self._sight.tenant, "UInt32")
         return f"({asked}){seen} AND tenant = {tenant}"
+
+    def _among(self) -> str:
+        """Write in which streams an event may be."""
+        if self._streams.names is None:
+            return ""
+        named = [f"stream = '{name}'" for name in self._streams.names]
+        return f"({' OR '.join(named) or '0'})"
 
     def _times(self) -> Iterator[str]:
         for sign, at in ((">=", self._search.since), ("<", self._search.until)):

@@ -4,13 +4,13 @@ An empty text can't be told from an absent one, so that it fits no filter.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, ip_network
 from typing import Final
 
 from tallystick.errors import MalformedError
-from tallystick.search.columns import WORD, Bind, Column
+from tallystick.search.columns import FACT_BYTES, WORD, Bind, Column
 from tallystick.search.fields import ACTION_WORDS, TEXT
 from tallystick.search.filters import (
     Between,
@@ -48,6 +48,8 @@ def moment(at: datetime, bind: Bind) -> str:
 
 def equals(column: Column, node: Equals, bind: Bind) -> str:
     """Write that a value is this one."""
+    if not node.any_case and _is_fact(column, node.value):
+        return _has_facts(column, [node.value], bind)
     return _narrowed(
         column, node.value, bind, _equal(column, node.value, bind, any_case=node.any_case)
     )
@@ -57,7 +59,9 @@ def one_of(column: Column, node: OneOf, bind: Bind) -> str:
     """Write that a value is one of these."""
     texts = [value for value in node.values if _is_texts(column, value)]
     found = [_equal(column, value, bind) for value in node.values if value not in texts]
-    if texts:
+    if texts and all(_is_fact(column, value) for value in texts):
+        found.append(_has_facts(column, texts, bind))
+    elif texts:
         values = bind(list(dict.fromkeys(map(_spelled, texts))), "Array(String)")
         found.append(_some(column, lambda text: f"has({values}, {text})"))
     return f"({' OR '.join(found) or '0'})"
@@ -188,6 +192,18 @@ def _same_id(text: str, bind: Bind) -> str:
 
 def _is_id(text: str) -> bool:
     return _ID(text) is not None
+
+
+def _is_fact(column: Column, value: Value) -> bool:
+    """Whether the index of whole values knows the value of this field."""
+    if not column.fact or not _is_texts(column, value):
+        return False
+    return 0 < len(_spelled(value).encode(errors="replace")) <= FACT_BYTES
+
+
+def _has_facts(column: Column, values: Sequence[Value], bind: Bind) -> str:
+    facts = list(dict.fromkeys(f"{column.fact}{_spelled(value)}" for value in values))
+    return f"hasAny(facts, {bind(facts, 'Array(String)')})"
 
 
 def _narrowed(column: Column, value: Value, bind: Bind, exact: str) -> str:

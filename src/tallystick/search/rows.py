@@ -1,6 +1,6 @@
 """From an entry to its row in the events table: the columns of ``schema.sql``."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -9,13 +9,11 @@ import msgspec
 
 from tallystick.errors import MalformedError
 from tallystick.events.catalogue import CatalogueEntry
-from tallystick.events.pointer import tokens
 from tallystick.ledger import stored_json
-from tallystick.ledger.draft import member_name
 from tallystick.ledger.opening import Opened
 from tallystick.ledger.ports import Entry, Log
-from tallystick.search.fields import ACTION_WORDS, FIELDS
 from tallystick.search.leaves import Leaf, leaves_below, leaves_of, text_of
+from tallystick.search.sealing import sealed_fields
 from tallystick.search.words import action_words
 
 EventRow = dict[str, Any]
@@ -61,9 +59,15 @@ _STEPS: Final = {
     for part, names in _LISTS.items()
 }
 """By list, the columns and where in an item their values stand."""
-_FREE: Final = ("metadata", "targets.metadata")
-_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_commitments: Final = msgspec.json.Decoder(dict[str, tuple[int, str]]).decode
+
+
+class _Commitments(msgspec.Struct, frozen=True):
+    """Of an entry, what is sealed in it."""
+
+    sealed: dict[str, tuple[int, str]] = {}
+
+
+_read_sealed: Final = msgspec.json.Decoder(_Commitments).decode
 
 
 def row_of(
@@ -81,9 +85,6 @@ def row_of(
     Raises:
         MalformedError: The entry is not what the ledger writes.
     """
-    members = _split(entry.leaf)
-    commitments = _slots(members.pop("sealed", b"{}"))
-    members.pop("subject_refs", None)
     event = opened.event
     row: EventRow = {
         "tenant": log.tenant,
@@ -95,9 +96,7 @@ def row_of(
         "occurred_at": _micros(event.get("occurred_at")),
         "received_at": _micros(event.get("received_at")),
         "subject_refs": [bytes.fromhex(ref) for ref in opened.refs],
-        "sealed_fields": _sealed_fields(commitments, opened),
-        "clear_json": _joined(members),
-        "sealed_json": _sealed_json(commitments, opened),
+        "sealed_fields": sealed_fields(_sealed_paths(entry.leaf), opened),
         "erasures": erasures,
     }
     row.update((name, event[name]) for name in _OWN if name in event)
@@ -203,81 +202,12 @@ def _micros(text: object) -> int:
         raise MalformedError("entry: a time of another form") from None
 
 
-def _split(leaf: bytes | None) -> dict[str, bytes]:
-    """Split an entry into its members, each as it is written."""
+def _sealed_paths(leaf: bytes | None) -> Iterable[str]:
+    """Read which values are sealed."""
     try:
-        return dict(_members(leaf or b""))
-    except msgspec.DecodeError:
-        raise MalformedError("entry: not an object of version 1") from None
-
-
-def _slots(sealed: bytes) -> dict[str, int]:
-    """Read which values are sealed, and to which of the subjects."""
-    try:
-        return {path: slot for path, (slot, _) in _commitments(sealed).items()}
+        return _read_sealed(leaf or b"").sealed
     except msgspec.MsgspecError:
         raise MalformedError("entry: sealed, want [slot, commitment] by path") from None
-
-
-def _joined(members: Mapping[str, bytes]) -> str:
-    return (b"{%b}" % b",".join([member_name(n) + raw for n, raw in members.items()])).decode()
-
-
-def _sealed_json(commitments: Mapping[str, int], opened: Opened) -> list[str]:
-    """Write the values of each subject as one object; an empty text for what is erased."""
-    members: list[list[bytes]] = [[] for _ in opened.refs]
-    for path, slot in commitments.items():
-        value = opened.values.get(path)
-        if value is not None:
-            members[slot].append(member_name(path) + value[1])
-    return [(b"{%b}" % b",".join(texts)).decode() if texts else "" for texts in members]
-
-
-def _sealed_fields(commitments: Mapping[str, int], opened: Opened) -> list[str]:
-    found: dict[str, None] = {}
-    for path in commitments:
-        for name in _fields_at(path) or _fields_in(path, opened.values.get(path)):
-            found[name] = None
-    return list(found)
-
-
-@lru_cache(maxsize=4_096)
-def _fields_at(path: str) -> tuple[str, ...]:
-    """Name the field whose values stand at a path; none if it is an object's."""
-    name = _dotted(path)
-    for free in _FREE:
-        if name == free or name.startswith(f"{free}."):
-            return (free,)
-    if name == "action":
-        return (name, ACTION_WORDS)
-    return (name,) if name in FIELDS else ()
-
-
-def _fields_in(path: str, value: tuple[bytes, bytes] | None) -> Iterator[str]:
-    """Name the fields of an object, or a list of them, that was sealed whole."""
-    if value is None:  # erased: whatever it may have held
-        prefix = f"{_dotted(path)}."
-        yield from (name for name in FIELDS if name.startswith(prefix))
-    else:
-        yield from _named_in(_dotted(path), stored_json.read(value[1]))
-
-
-def _named_in(name: str, value: object) -> Iterator[str]:
-    if name in FIELDS:
-        yield name
-    elif isinstance(value, dict):
-        for member, inner in value.items():
-            yield from _named_in(f"{name}.{member}", inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _named_in(name, inner)
-
-
-def _dotted(path: str) -> str:
-    first, *rest = tokens(path)
-    if first in _LISTS and rest:
-        rest = rest[1:]
-    return ".".join((first, *rest))
 
 
 def _nothing() -> None:

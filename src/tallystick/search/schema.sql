@@ -105,18 +105,13 @@ CREATE TABLE IF NOT EXISTS {table:Identifier}
     sealed_fields             Array(LowCardinality(String)),
     -- Whom the sealed values belong to: 16 bytes each, in the order of the entry.
     subject_refs              Array(FixedString(16)) CODEC(ZSTD(1)),
-    -- For showing: the entry without its commitments; and for each of subject_refs, the values
-    -- sealed to it, by JSON Pointer, as one JSON object.
-    clear_json                String CODEC(ZSTD(3)),
-    sealed_json               Array(String) CODEC(ZSTD(3)),
     -- The tenant's erasures that this row has obeyed; older rows of an erased ref are hidden.
     erasures                  UInt32 CODEC(ZSTD(1)),
 
     -- All that free text is looked for in: words in lower case with one space between them, and
     -- \x01 between values, so that no phrase reaches from one value into the next. A word of a
-    -- field is a word of this too, so that its index narrows questions about fields down. It reads
-    -- the same with the index and without it.
-    words String ALIAS replaceAll(replaceRegexpAll(lowerUTF8(concatWithSeparator('\x01',
+    -- field is a word of this too, so that its index narrows questions about fields down.
+    words String MATERIALIZED replaceAll(replaceRegexpAll(lowerUTF8(concatWithSeparator('\x01',
         message, reason_text, reason_code, action, arrayStringConcat(action_words, '\x01'),
         actor_id, actor_name, actor_email, arrayStringConcat(targets_type, '\x01'),
         arrayStringConcat(targets_id, '\x01'), arrayStringConcat(targets_name, '\x01'),
@@ -134,12 +129,42 @@ CREATE TABLE IF NOT EXISTS {table:Identifier}
         arrayStringConcat(changes_path, '\x01'), arrayStringConcat(changes_before, '\x01'),
         arrayStringConcat(changes_after, '\x01'), arrayStringConcat(metadata_text, '\x01'),
         arrayStringConcat(targets_metadata_text, '\x01'))),
-        '[^\\pL\\pN\\x01]+', ' '), '\x01', ' \x01 '),
-    INDEX words words TYPE text(tokenizer = splitByNonAlpha)
+        '[^\\pL\\pN\\x01]+', ' '), '\x01', ' \x01 ') CODEC(ZSTD(3)),
+    -- What whole values are looked for in: field=value, of the fields that columns.py names. No
+    -- name holds =, so that each text tells one field and one value. Of metadata the paths above
+    -- a leaf have its value, too.
+    facts Array(String) ALIAS arrayMap(f -> concat(f.1, '=', f.2),
+        arrayFilter(f -> f.2 != '' AND length(f.2) <= 256, arrayConcat(
+            [('action', CAST(action AS String)), ('crud', CAST(crud AS String)),
+                ('outcome', CAST(outcome AS String)), ('severity', CAST(severity AS String)),
+                ('reason.code', CAST(reason_code AS String)),
+                ('actor.type', CAST(actor_type AS String)),
+                ('actor.id', actor_id), ('actor.email', actor_email),
+                ('agent.id', agent_id), ('agent.model', CAST(agent_model AS String)),
+                ('agent.tool', CAST(agent_tool AS String)), ('context.ip', context_ip),
+                ('context.session_id', context_session_id),
+                ('context.channel', CAST(context_channel AS String)),
+                ('context.service', CAST(context_service AS String)),
+                ('context.release', CAST(context_release AS String)),
+                ('purpose.code', CAST(purpose_code AS String))],
+            arrayMap(v -> ('action_words', CAST(v AS String)), action_words),
+            arrayMap(v -> ('actor.roles', CAST(v AS String)), actor_roles),
+            arrayMap(v -> ('targets.type', CAST(v AS String)), targets_type),
+            arrayMap(v -> ('targets.id', v), targets_id),
+            arrayMap(v -> ('targets.subject.id', v), targets_subject_id),
+            arrayFlatten(arrayMap((p, v) -> arrayMap(
+                n -> (concat('metadata.', arrayStringConcat(
+                    arraySlice(splitByChar('.', CAST(p AS String)), 1, n), '.')), v),
+                range(1, if(position(p, '=') > 0, 1, 2 + countSubstrings(p, '.')))),
+                metadata_path, metadata_text))))),
+    INDEX words words TYPE text(tokenizer = splitByNonAlpha),
+    INDEX facts facts TYPE text(tokenizer = 'array')
 )
 PARTITION BY toYYYYMM(received_at)
 ORDER BY (tenant, stream, occurred_at, id)
+-- A granule is what is read for one row that is found somewhere: small ones make rare words cheap.
 SETTINGS
+    index_granularity = 1024,
     non_replicated_deduplication_window = 1000,
     replicated_deduplication_window = 1000,
     fsync_after_insert = 1,

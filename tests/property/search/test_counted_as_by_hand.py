@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit import oracle
+from kit.plain_show import plain_show
 from kit.questions import leaves
 from kit.searched import START, Searched, made_events, text_of
 from tallystick.errors import MalformedError
@@ -43,7 +44,7 @@ def test_values_are_counted_once_an_event(
         }
         if value != ""
     )
-    facet = Searcher(searched.engine, sight, searched.table).facet(
+    facet = Searcher(searched.engine, sight, plain_show, searched.table).facet(
         Search(filter=wanted), field, 10_000
     )
     assert facet.values == sorted(counts.items(), key=lambda it: (-it[1], _bytes(it[0])))
@@ -57,7 +58,7 @@ def test_intervals_hold_the_events_between_their_edges(
 ) -> None:
     search = Search(filter=wanted)
     times = [event["occurred_at"] for event in oracle.found(searched.events, search)]
-    searcher = Searcher(searched.engine, ALL, searched.table)
+    searcher = Searcher(searched.engine, ALL, plain_show, searched.table)
     count, first, last = searcher.extent(search)
     assert count == len(times)
     if not times:

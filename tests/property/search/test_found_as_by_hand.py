@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from kit import oracle
 from kit.engine import EngineProcess
+from kit.plain_show import plain_show
 from kit.questions import SORTED, filters, questions
 from kit.searched import Event, Searched, columns, made_events
 from tallystick.search.answer import Searcher
@@ -85,7 +86,7 @@ def test_pages_are_the_list_while_events_arrive(
     search = Search(sort=(Sort(*order),), limit=30, count=False)
     wanted = ids(oracle.found(SOME, search))
     coming = made_events(7, 100)
-    searcher = Searcher(running.driver, ALL, table)
+    searcher = Searcher(running.driver, ALL, plain_show, table)
     shown: list[str] = []
     after: tuple[Value | None, ...] | None = ()
     while after is not None and len(shown) < 1_000:
