@@ -5,6 +5,7 @@ a run fails on each skip that ``allowed_skips.txt`` does not name together with 
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,6 +14,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.txt")
+
+# Tests start hundreds of processes. Each would compile the whole source anew where the environment
+# forbids to keep what is compiled, as container images like to do: half of a command's CPU time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Deadlines measure the machine, not the law; two test workers share two cores.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
