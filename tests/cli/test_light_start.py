@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from kit.command import Command
+from tallystick.cli.app import assemble
+from tallystick.cli.rooms import ROOMS
 
 HEAVY = ("typer", "rich", "apsw", "litestar", "granian", "zstandard")
 WITHOUT = f"import sys; sys.modules.update(dict.fromkeys({HEAVY!r}))"
@@ -44,13 +46,38 @@ def test_what_needs_the_server_says_how_to_get_it(tally: Command, command: str) 
     )
 
 
-def test_the_command_loads_no_http_server_before_it_is_needed() -> None:
-    script = "import tallystick.cli.app, sys; print('litestar' in sys.modules)"
+def loaded_by(script: str) -> set[str]:
+    """Return what a process has loaded at the end of a script."""
+    script += "; import sys; print(*sys.modules)"
     told = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
+    return set(told.stdout.split())
 
-    assert told.stdout == "False\n"
+
+def test_the_command_loads_no_http_server_and_no_drawing_before_it_is_needed() -> None:
+    loaded = loaded_by("from tallystick.cli.app import assemble; assemble()")
+
+    assert {f"tallystick.cli.{room}" for room in ROOMS} <= loaded
+    assert not loaded & {"litestar", "rich"}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_command_is_registered_by_the_file_that_is_loaded_for_it(room: str) -> None:
+    for word in ROOMS[room]:
+        app = assemble([word, "--help"])
+
+        assert {command.name for command in app.registered_commands} | {
+            group.name for group in app.registered_groups
+        } == set(ROOMS[room])
+
+
+def test_a_command_loads_the_file_of_no_other() -> None:
+    loaded = loaded_by("from tallystick.cli.app import assemble; assemble(['tenant', 'list'])")
+
+    others = {f"tallystick.cli.{room}" for room in ROOMS if room != "administration"}
+    assert "tallystick.cli.administration" in loaded
+    assert not loaded & others
 
 
 @pytest.mark.parametrize(

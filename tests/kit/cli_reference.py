@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from typer.main import get_command
 
 from kit.checkout import ROOT
-from tallystick.cli.app import app
+from tallystick.cli.app import assemble
 from tallystick.cli.exit_codes import MEANINGS
 
 Part: TypeAlias = Any
@@ -40,7 +40,7 @@ def page() -> str:
 
 
 def _lines() -> Iterator[str]:
-    root = get_command(app)
+    root = get_command(assemble())
     yield _HEAD
     yield "## Exit codes\n"
     yield "| code | meaning |\n|--:|---|"

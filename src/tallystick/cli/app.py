@@ -3,31 +3,12 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from tallystick.cli import (
-    administration,
-    assessing,
-    backing_up,
-    checking,
-    declaring,
-    demo,
-    erasing,
-    exit_codes,
-    importing,
-    indexing,
-    keeping,
-    mirroring,
-    monitoring,
-    reading,
-    searching,
-    serving,
-    witnessing,
-)
+from tallystick.cli import exit_codes, rooms
 from tallystick.cli.exit_codes import UsageError
 from tallystick.cli.session import Session, hint_for
 from tallystick.errors import MalformedError, TallystickError
@@ -38,36 +19,22 @@ _SWITCHES: Final = ("--json", "--quiet", "--no-color")
 _VALUED: Final = ("--data", "--database", "--listen", "--server", "--key")
 _EXPLICIT: Final = ("TALLYSTICK_SERVER", "TALLYSTICK_KEY")
 
-app = typer.Typer(
-    name="tallystick",
-    help="The audit log your own admin can't quietly edit.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for room in (
-    serving,
-    demo,
-    administration,
-    declaring,
-    importing,
-    assessing,
-    reading,
-    searching,
-    checking,
-    erasing,
-    backing_up,
-    keeping,
-    indexing,
-    witnessing,
-    monitoring,
-    mirroring,
-):
-    room.register(app)
+
+def assemble(asked: Sequence[str] = ()) -> typer.Typer:
+    """Put together what a command line needs, from its command on; everything without one."""
+    app = typer.Typer(
+        name="tallystick",
+        help="The audit log your own admin can't quietly edit.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(start)
+    rooms.register(app, asked)
+    return app
 
 
-@app.callback()
 def start(
     context: typer.Context,
     data: Annotated[Path | None, typer.Option(help="Folder of the deployment.")] = None,
@@ -102,7 +69,9 @@ def run(arguments: Sequence[str]) -> None:
     """Run a command line and exit with its code; no traceback ever reaches a user."""
     code: object = exit_codes.OK
     try:
-        code = app(list(_options_first(arguments)), prog_name="tallystick", standalone_mode=False)
+        options, asked = _split(arguments)
+        app = assemble(asked)
+        code = app([*options, *asked], prog_name="tallystick", standalone_mode=False)
     except typer.Abort:
         _complain("stopped")
         code = exit_codes.STOPPED
@@ -136,14 +105,12 @@ def _usage(message: str, arguments: Sequence[str]) -> Iterator[str]:
         return
     yield f"error: {message[:1].lower()}{message[1:].rstrip('.')}"
     command = next((name for name in arguments if not name.startswith("-")), None)
-    known = {registered.name for registered in app.registered_commands}
-    known |= {group.name for group in app.registered_groups}
-    asked = f" {command}" if command in known else ""
+    asked = f" {command}" if command and rooms.is_command(command) else ""
     yield f"hint: tallystick{asked} --help"
 
 
-def _options_first(arguments: Sequence[str]) -> Iterator[str]:
-    """Let global options stand anywhere: people write them last."""
+def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Take the global options out of a line: they may stand anywhere, people write them last."""
     moved: list[str] = []
     kept: list[str] = []
     rest = iter(arguments)
@@ -159,4 +126,4 @@ def _options_first(arguments: Sequence[str]) -> Iterator[str]:
             moved += [argument, value]
         else:
             kept.append(argument)
-    return chain(moved, kept)
+    return moved, kept

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import DownloadColumn
 
 from tallystick.cli.assessment import assess
 from tallystick.cli.session import Session
@@ -25,6 +24,6 @@ def assess_logs(
     session: Session = context.obj
     for path in paths:
         path.stat()
-    with session.progress("assess", DownloadColumn()) as told:
+    with session.progress("assess", "bytes") as told:
         found = assess(paths, told)
     session.tell(found.to_builtins(), found.to_text())

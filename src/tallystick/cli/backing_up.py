@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.progress import DownloadColumn
 
 from tallystick.cli.backup_file import make_backup
 from tallystick.cli.exit_codes import UsageError
@@ -77,7 +76,7 @@ def backup(
             house,
             out,
             key,
-            lambda title: session.progress(title, DownloadColumn(binary_units=True)),
+            lambda title: session.progress(title, "kibibytes"),
             scratch,
             with_keys=with_keys,
         )

@@ -14,8 +14,9 @@ from tallystick.cli import exit_codes
 from tallystick.cli.exit_codes import UsageError
 from tallystick.cli.interim import read_interim, write_interim
 from tallystick.cli.mirroring import check_mirror
+from tallystick.cli.progress import Told
 from tallystick.cli.rooting import refresh_pins
-from tallystick.cli.session import Session, Told
+from tallystick.cli.session import Session
 from tallystick.drivers.sqlite import SqliteStore
 from tallystick.ledger.inspection import Inspection, Interim, Result
 from tallystick.ledger.start_up import first_missing

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.progress import DownloadColumn
 
 from tallystick.api.ingest.cloudtrail import translate
 from tallystick.api.ingest.files import FoundText, read_lines, read_records
 from tallystick.api.ingest.tutorial_hash import HashVerdict
 from tallystick.api.ingest.tutorial_log import Judged, read_tutorial_log
 from tallystick.cli import exit_codes
+from tallystick.cli.progress import Told
 from tallystick.cli.recording import Item, Tally, door_of, record_all
-from tallystick.cli.session import Session, Told
+from tallystick.cli.session import Session
 from tallystick.errors import MalformedError
 
 _SHOWN: Final = 20
@@ -82,7 +82,7 @@ def _record(
 ) -> Tally:
     with (
         door_of(session, tenant, name) as door,
-        session.progress(f"import {name}", DownloadColumn()) as told,
+        session.progress(f"import {name}", "bytes") as told,
     ):
         for path in paths:
             path.stat()  # all of them, before the first event is recorded

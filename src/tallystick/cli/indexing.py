@@ -8,7 +8,8 @@ import typer
 
 from tallystick.cli import exit_codes
 from tallystick.cli.exit_codes import UnreachableError, UsageError
-from tallystick.cli.session import Session, Told
+from tallystick.cli.progress import Told
+from tallystick.cli.session import Session
 from tallystick.cli.sole_follower import is_at_work
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import Store

@@ -2,24 +2,12 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
 
 from tallystick.cli.exit_codes import UnreachableError
+from tallystick.cli.progress import Counted, Told
 from tallystick.errors import NotFoundError, PushbackError, TallystickError
 from tallystick.settings import Settings
 from tallystick.verify.report import printable
@@ -27,11 +15,6 @@ from tallystick.wiring import House, open_house
 
 CLI = "cli"
 """Stands in entries where an API key's id would stand: somebody at the machine itself."""
-
-_PIPE_WIDTH: Final = 240
-
-Told = Callable[[int, int], None]
-"""(done, in all)"""
 
 
 @dataclass(slots=True)
@@ -78,13 +61,9 @@ class Session:
         if self.as_json:
             self.write(json.dumps({noun: list(rows)}, ensure_ascii=False))
             return
-        table = Table(box=None, pad_edge=False, header_style="")
-        for column in columns:
-            table.add_column(column)
-        for row in rows:
-            table.add_row(*(_cell(row.get(column)) for column in columns))
-        width = None if sys.stdout.isatty() else _PIPE_WIDTH
-        Console(highlight=False, markup=False, width=width).print(table)
+        from tallystick.cli.drawing import draw_table  # noqa: PLC0415 (slow, and seldom needed)
+
+        draw_table(columns, [[_cell(row.get(column)) for column in columns] for row in rows])
 
     def write(self, line: str) -> None:
         """Write one line to standard output, at once."""
@@ -101,28 +80,19 @@ class Session:
         sys.stderr.write(printable(line) + "\n")
 
     @contextmanager
-    def progress(self, title: str, *counted: ProgressColumn) -> Iterator[Told]:
+    def progress(self, title: str, counted: Counted = "pieces") -> Iterator[Told]:
         """Show how far something long is, on standard error, if that is a terminal.
 
         Args:
             title: What is going on.
-            counted: How done and total are written; as plain numbers where not given.
+            counted: How done and total are written.
         """
-        console = Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            *(counted or (MofNCompleteColumn(),)),
-            TimeRemainingColumn(),
-        )
-        shown = console.is_terminal and not self.quiet
-        with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
-            task = bar.add_task(title, total=None)
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda _done, _total: None
+            return
+        from tallystick.cli.drawing import bar  # noqa: PLC0415 (slow, and seldom needed)
 
-            def told(done: int, total: int) -> None:
-                bar.update(task, completed=done, total=total or None)
-
+        with bar(title, counted) as told:
             yield told
 
 
