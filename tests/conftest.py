@@ -5,6 +5,7 @@ a run fails on each skip that ``allowed_skips.txt`` does not name together with 
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -19,6 +20,10 @@ ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.txt")
 # forbids to keep what is compiled, as container images like to do: half of a command's CPU time.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell starts what runs in the background with SIGINT ignored, and all that this starts inherits
+# it: commands that end by Ctrl-C would never end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Deadlines measure the machine, not the law; two test workers share two cores.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])

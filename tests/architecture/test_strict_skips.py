@@ -28,7 +28,10 @@ SKIPPED_FILE = "import pytest\npytest.skip('no vectors here', allow_module_level
 
 
 def run(folder: Path, allowed: str, *options: str, strict: str = "1") -> tuple[int, str]:
-    """Run pytest in a folder under our conftest, with its own list of allowed skips."""
+    """Run pytest in a folder under our conftest, with its own list of allowed skips.
+
+    It loads no plugin that is installed but not asked for: those take longer than the tests.
+    """
     (folder / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
     (folder / "allowed_skips.txt").write_text(allowed)
     (folder / "pytest.ini").write_text("[pytest]\n")
@@ -36,7 +39,12 @@ def run(folder: Path, allowed: str, *options: str, strict: str = "1") -> tuple[i
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,
-        env={**kept, "TALLYSTICK_STRICT_SKIPS": strict, "CI": ""},
+        env={
+            **kept,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "TALLYSTICK_STRICT_SKIPS": strict,
+            "CI": "",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -45,7 +53,7 @@ def run(folder: Path, allowed: str, *options: str, strict: str = "1") -> tuple[i
 
 
 with_and_without_workers = pytest.mark.parametrize(
-    "workers", [(), ("-n", "2")], ids=["alone", "two workers"]
+    "workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "two workers"]
 )
 
 
