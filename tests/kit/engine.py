@@ -53,9 +53,20 @@ class EngineProcess:
         """Where it is."""
         return Endpoint("127.0.0.1", self.port, USER, PASSWORD)
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        command = [sys.executable, "-c", _SERVE, str(self.folder), str(self.port), PASSWORD]
+    def start(self, before: str = "") -> None:
+        """Start it, and wait until it answers.
+
+        Args:
+            before: Statements of Python that its process runs before all else.
+        """
+        command = [
+            sys.executable,
+            "-c",
+            f"{before}\n{_SERVE}",
+            str(self.folder),
+            str(self.port),
+            PASSWORD,
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

@@ -97,7 +97,7 @@ class Table:
         self._change("drop_marked", _bound(tenant, erased))
 
     def old_parts(self) -> set[str]:
-        """Name the files that no question reads any more, and that are not removed yet."""
+        """Name files, and dropped tables, that no question reads and that are there still."""
         return {str(name) for (name,) in self._ask("old_parts", {})}
 
     def _places(self, statement: str, tenant: int, erased: Waiting) -> set[tuple[int, int]]:

@@ -25,9 +25,13 @@ ORDER BY slot, `index` LIMIT {limit:UInt32};
 SELECT toString(uuid) FROM system.tables
 WHERE database = currentDatabase() AND name = {table:String};
 
--- old_parts: files of the table that nothing reads any more
+-- old_parts: files of the table that nothing reads any more, and tables that are dropped
 SELECT name FROM system.parts
-WHERE database = currentDatabase() AND table = {table:String} AND NOT active ORDER BY name;
+WHERE database = currentDatabase() AND table = {table:String} AND NOT active
+UNION ALL
+-- A crash cuts a drop off: no name leads to the table after that, and it lies there still.
+SELECT toString(uuid) FROM system.dropped_tables
+WHERE database = currentDatabase() AND table IN ('events', 'events_next');
 
 -- obeyed: rows that name whom or what was erased, built after that
 SELECT slot, `index` FROM {table:Identifier}

@@ -25,6 +25,10 @@ from tallystick.wiring import House
 MONTH_US = 31 * 86_400_000_000
 EMAIL = "zoe@victim.example"
 PATIENCE_S = 120.0
+LAZY = """
+from tallystick.drivers.chdb import library
+library._DROPS, library._DROPS_S = {}, 0
+"""
 
 
 @pytest.fixture
@@ -130,3 +134,26 @@ def test_killed_while_it_is_filled_rebuilt_and_scrubbed_it_has_every_row_once(
 
     assert rows(engine) == entries(house)
     assert traces(engine.folder, [EMAIL]) == []
+
+
+def test_a_table_that_a_crash_left_half_dropped_is_named_while_it_is_there_and_goes(
+    house: House, engine: EngineProcess
+) -> None:
+    work(house, engine)
+    table = Table(engine.driver, EVENTS)
+    place = engine.folder / "store" / table.identity()[:3] / table.identity()
+    assert traces(place, [EMAIL])
+    engine.kill()
+    # Where a drop moves the table's statement first, and goes on from at the next start.
+    (statement,) = engine.folder.glob("store/*/*/events.sql")
+    dropped = engine.folder / "metadata_dropped" / f"tallystick.events.{place.name}.sql"
+    dropped.parent.mkdir(exist_ok=True)
+    statement.rename(dropped)
+
+    engine.start(before=LAZY)
+    assert table.old_parts() == {place.name}
+
+    engine.kill()
+    engine.start()
+    assert table.old_parts() == set()
+    assert traces(place, [EMAIL]) == []

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from time import monotonic, sleep
 from typing import Any, Final, NamedTuple
 
 import chdb
@@ -25,6 +26,12 @@ _CACHES: Final = {
     "text_index_postings_cache_size": 64 << 20,
     "query_condition_cache_size": 16 << 20,
 }
+_DROPS: Final = {"database_atomic_delay_before_drop_table_sec": 0}
+"""A table whose dropping was cut off by a crash goes at the next start, not minutes after it."""
+
+_DROPS_S: Final = 60.0
+"""So long a start waits for that; what is left then is named to who asks for it."""
+
 _HARMLESS: Final = frozenset({"numbers", "zeros", "values", "view", "null"})
 _CODE: Final = re.compile(r"Code: (\d+)\.")
 _FAULT: Final = 1_002  # ClickHouse's UNKNOWN_EXCEPTION
@@ -51,6 +58,16 @@ class Piece(NamedTuple):
     bytes_read: int
 
 
+def _await_drops(folder: Path) -> None:
+    """Wait for the files of dropped tables: while they go, no question shows that they are there.
+
+    The statement of a dropped table is the last of its files to go.
+    """
+    deadline = monotonic() + _DROPS_S
+    while any(folder.glob("metadata_dropped/*.sql")) and monotonic() < deadline:
+        sleep(0.02)
+
+
 class Library:
     """The library, opened on a folder.
 
@@ -63,13 +80,14 @@ class Library:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         options = "&".join(
             f"{name}={value}"
-            for name, value in {**_CACHES, "max_server_memory_usage": memory}.items()
+            for name, value in {**_CACHES, **_DROPS, "max_server_memory_usage": memory}.items()
         )
         self._place = f"{folder}?{options}"
         self._idle: SimpleQueue[Any] = SimpleQueue()
         first = self._connect()
         first.query(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
         first.query(f"USE {DATABASE}")
+        _await_drops(folder)
         self._idle.put(first)
 
     @contextmanager
