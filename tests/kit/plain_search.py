@@ -1,31 +1,107 @@
 """A question answered without any index: the plain filter that search is compared with.
 
-It follows the promises that the classes of ``search.filters`` make, one by one, and knows of no
-compiler. An event is what ``fields_of`` makes of its JSON: the values of each field by its name.
+It follows ``docs/reference/search-language.md`` and the promises of the classes of
+``search.filters``, one by one. It knows of no compiler, no column and no index; it looks at one
+event after the other.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, ip_address, ip_network
+from math import inf
 from typing import Any
 
 from tallystick.search import filters as f
+from tallystick.search.query import Search, Sort
 
-Values = Mapping[str, list[Any]]
+Value = Any
+"""A JSON scalar, or a time."""
 
-WORD = re.compile(r"[^\W_]{1,255}")
-TIMES = frozenset({"occurred_at", "received_at"})
-OBJECTS = ("metadata", "targets.metadata", "changes.before", "changes.after")
+FREE = ("metadata", "targets.metadata")
+CHANGED = ("changes.before", "changes.after")
+TEXT = (
+    *("message", "reason.text", "reason.code", "action", "action_words", "actor.id", "actor.name"),
+    *("actor.email", "targets.type", "targets.id", "targets.name", "targets.subject.id"),
+    *("targets.subject.name", "delegation.principal.id", "delegation.principal.name"),
+    *("delegation.reason", "delegation.grant_id", "delegation.approved_by", "agent.id"),
+    *("agent.model", "agent.run_id", "agent.tool", "agent.approval_id", "context.ip"),
+    *("context.user_agent", "context.session_id", "context.request_id", "context.trace_id"),
+    *("context.service", "context.location", "purpose.code", "purpose.text", "purpose.case_id"),
+    *("operation.id", "source.id", "external_id", "changes.path", *CHANGED, *FREE),
+)
+"""The fields in which a word without a field is looked for."""
+SEVERITIES = ("informational", "low", "medium", "high", "critical")
+
+_WORD = re.compile(r"[^\W_]+").findall
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
 
 
-def words(value: object) -> list[str]:
-    """The words of a value."""
-    return WORD.findall(spelled(value).lower())
+class Plain:
+    """An event to look at.
+
+    Args:
+        values: The values of each field by its dotted path; an empty text is an absent value.
+    """
+
+    __slots__ = ("_values", "_words")
+
+    def __init__(self, values: Mapping[str, Iterable[Value]]) -> None:
+        self._values = {
+            name: kept for name, each in values.items() if (kept := [v for v in each if v != ""])
+        }
+        self._words: dict[str, list[list[str]]] = {}
+
+    @property
+    def id(self) -> str:
+        """The event's id."""
+        return str(self._values["id"][0])
+
+    def of(self, field: str) -> list[Value]:
+        """All values of a field."""
+        if field == "text":
+            return [value for part in TEXT for value in self.of(part)]
+        return self._values.get(field, [])
+
+    def words(self, field: str) -> list[list[str]]:
+        """The words of each value of a field; a name of an action is one word."""
+        if field not in self._words:
+            named = field == "action_words"
+            self._words[field] = [[v] if named else words(v) for v in self.of(field)]
+        return self._words[field]
 
 
-def spelled(value: object) -> str:
+def plain_event(event: Mapping[str, Any]) -> Plain:
+    """Look at an event's JSON, with what the server adds, and ``action_words``."""
+    found: dict[str, list[Value]] = {}
+    for path, value in _leaves(event):
+        found.setdefault(path, []).append(_READ.get(path, _as_it_is)(value))
+        for root in FREE:
+            # Of free JSON, every object on the way has the values below it.
+            steps = path.removeprefix(f"{root}.").split(".") if path.startswith(f"{root}.") else ()
+            for size in range(len(steps)):
+                found.setdefault(".".join((root, *steps[:size])), []).append(value)
+    return Plain(found)
+
+
+def _as_it_is(value: Value) -> Value:
+    return value
+
+
+_READ: Mapping[str, Callable[[Any], Value]] = {
+    "occurred_at": datetime.fromisoformat,
+    "received_at": datetime.fromisoformat,
+    "context.ip": lambda text: str(ip_address(text)),
+}
+"""Fields whose values have one spelling for search."""
+
+
+def words(value: Value) -> list[str]:
+    """The words of a value: runs of letters and digits, in lower case."""
+    return _WORD(spelled(value).lower())
+
+
+def spelled(value: Value) -> str:
     """A JSON scalar as a text."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -34,174 +110,222 @@ def spelled(value: object) -> str:
     return str(value)
 
 
-def fields_of(event: Mapping[str, Any], text_parts: Iterable[str]) -> Values:
-    """Every value of an event's JSON by the dotted path of its field.
-
-    Args:
-        event: As it was sent, with what the server adds, and ``action_words``.
-        text_parts: The fields of which ``text`` is made.
-    """
-    found: dict[str, list[Any]] = defaultdict(list)
-    for path, value in leaves(event):
-        if value in ("", None):
-            continue
-        found[path].append(datetime.fromisoformat(value) if path in TIMES else value)
-        for root in OBJECTS:
-            if path.startswith(f"{root}."):
-                found[root].append(value)
-    found["text"] = [value for part in text_parts for value in found.get(part, [])]
-    return found
+def found(events: Iterable[Plain], search: Search) -> list[Plain]:
+    """Return all events that fit, in order."""
+    fit = [event for event in events if _is_in_time(event, search) and fits(event, search.filter)]
+    fit.sort(key=lambda event: event.id, reverse=search.sort[-1].descending)
+    for sort in reversed(search.sort):  # a stable sort, by the least important first
+        _sort_by(fit, sort)
+    return fit
 
 
-def leaves(value: object, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every scalar below a JSON value, with its path; positions are left out."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from leaves(inner, path)
-    else:
-        yield path, value
-
-
-def fits(event: Values, asked: f.Filter) -> bool:
+def fits(event: Plain, asked: f.Filter) -> bool:
     """Whether an event fits a filter."""
     match asked:
         case f.Everything() | f.Nothing():
-            found = isinstance(asked, f.Everything)
+            return isinstance(asked, f.Everything)
         case f.And():
-            found = all(fits(event, part) for part in asked.parts)
-        case f.Or() | f.AtLeast():
-            least = asked.count if isinstance(asked, f.AtLeast) else 1
-            found = sum(fits(event, part) for part in asked.parts) >= least
+            return all(fits(event, part) for part in asked.parts)
+        case f.Or():
+            return any(fits(event, part) for part in asked.parts)
+        case f.AtLeast():
+            return sum(fits(event, part) for part in asked.parts) >= asked.count
         case f.Not():
-            found = not fits(event, asked.part)
+            return not fits(event, asked.part)
         case _:
-            found = field_fits(event, asked)
-    return found
+            return _field_fits(event, asked)
 
 
-def field_fits(event: Values, asked: f.Filter) -> bool:
-    """Whether what an event tells in one field, or in one of several, fits."""
+def _field_fits(event: Plain, asked: Any) -> bool:  # noqa: ANN401, PLR0911 (a filter on fields; one a kind)
     match asked:
         case f.Words():
-            return any(has_words(event, field, asked) for field in asked.fields)
+            return any(_has_words(event.words(field), asked) for field in asked.fields)
+        case f.Phrase() if "text" in asked.fields and "-".join(asked.words) == event.id:
+            return True
         case f.Phrase():
-            values = [value for field in asked.fields for value in event.get(field, [])]
-            return any(has_phrase(words(value), asked) for value in values)
+            each = (run for field in asked.fields for run in event.words(field))
+            return any(_has_phrase(run, asked) for run in each)
         case f.Ids():
-            return bool({*event["id"]} & {*asked.ids})
+            return event.id in asked.ids
         case f.Exists():
-            return bool(event.get(asked.field))
+            return bool(event.of(asked.field))
+        case f.Prefix() | f.Wildcard() | f.Matching():
+            return _patterned(event, asked)
         case _:
-            return any(value_fits(value, asked) for value in event.get(field_of(asked), []))
+            return any(_value_fits(value, asked) for value in event.of(asked.field))
 
 
-def field_of(asked: Any) -> str:  # noqa: ANN401 (a filter on one field)
-    """The name of the field that a filter is on."""
-    return str(asked.field)
-
-
-def has_words(event: Values, field: str, asked: f.Words) -> bool:
-    """Whether a field has all of the words, or one."""
-    there: set[str] = set()
-    for value in event.get(field, []):
-        there |= {str(value).lower()} if field == "action_words" else {*words(value)}
-    wanted = [word in there for word in asked.words]
+def _has_words(runs: list[list[str]], asked: f.Words) -> bool:
+    there = {word for run in runs for word in run}
+    wanted = (word in there for word in asked.words)
     return all(wanted) if asked.need == "all" else any(wanted)
 
 
-def has_phrase(there: list[str], asked: f.Phrase) -> bool:
-    """Whether words stand side by side."""
-    length = len(asked.words)
+def _has_phrase(run: list[str], asked: f.Phrase) -> bool:
+    size = len(asked.words)
     *first, last = asked.words
     return any(
-        there[start : start + length - 1] == first
+        run[start : start + size - 1] == first
         and (
-            there[start + length - 1].startswith(last)
+            run[start + size - 1].startswith(last)
             if asked.prefix
-            else there[start + length - 1] == last
+            else run[start + size - 1] == last
         )
-        for start in range(len(there) - length + 1)
+        for start in range(len(run) - size + 1)
     )
 
 
-def value_fits(value: Any, asked: f.Filter) -> bool:  # noqa: ANN401 (any JSON scalar)
-    """Whether one value of a field fits."""
+def _value_fits(value: Value, asked: Any) -> bool:  # noqa: ANN401 (a filter on values)
     match asked:
         case f.Equals():
-            return same(value, asked.value, any_case=asked.any_case)
+            return _same(value, asked.value, asked.field, any_case=asked.any_case)
         case f.OneOf():
-            return any(same(value, each) for each in asked.values)
+            return any(_same(value, each, asked.field) for each in asked.values)
         case f.Between():
-            return lies_between(value, asked)
+            return _lies_between(value, asked)
         case f.Within():
-            return number_of(ip_address(value)) in range(*network_of(asked.network))
-        case f.Prefix() | f.Wildcard() | f.Matching():
-            return text_fits(value, asked)
-    raise AssertionError(f"no filter on one field: {asked}")
+            return number_of(value) in range(*network_of(asked.network))
+    raise AssertionError(f"no filter on values: {asked}")
 
 
-def same(value: object, wanted: object, *, any_case: bool = False) -> bool:
+def _same(value: Value, wanted: Value, field: str, *, any_case: bool = False) -> bool:
     """Whether a value is the one wanted: numbers by worth, anything else by spelling."""
-    if isinstance(wanted, int | float):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and value == wanted
     if isinstance(wanted, datetime):
-        return value == wanted
+        return bool(value == wanted)
+    if _is_number(wanted):
+        return _number(value, field) == wanted
     if any_case:
-        return spelled(value).lower() == str(wanted).lower()
-    return spelled(value) == wanted
+        return spelled(value).lower() == spelled(wanted).lower()
+    return spelled(value) == spelled(wanted)
 
 
-def lies_between(value: Any, asked: f.Between) -> bool:  # noqa: ANN401 (any JSON scalar)
-    """Whether a value lies in an interval of its kind."""
+def _lies_between(value: Value, asked: f.Between) -> bool:
     low, high = asked.low, asked.high
     bound = low if low is not None else high
-    if isinstance(bound, int | float):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return False
-    elif isinstance(bound, str):
-        value = spelled(value)
-        if asked.field == "context.ip":
-            value, low, high = (
-                each and number_of(ip_address(str(each))) for each in (value, low, high)
-            )
-    above = low is None or value > low or (asked.low_inclusive and value == low)
-    below = high is None or value < high or (asked.high_inclusive and value == high)
+    if bound is None:
+        return True
+    read = _reader(bound, asked.field)
+    worth = read(value)
+    if worth is None:
+        return False
+    above = low is None or worth > read(low) or (asked.low_inclusive and worth == read(low))
+    below = high is None or worth < read(high) or (asked.high_inclusive and worth == read(high))
     return bool(above and below)
 
 
-def text_fits(value: object, asked: f.Prefix | f.Wildcard | f.Matching) -> bool:
-    """Whether a value, or a word of it, is of a form from end to end."""
+def _reader(bound: Value, field: str) -> Callable[[Value], Any]:
+    """What makes values of a field comparable with a bound; None of those that are not."""
+    if isinstance(bound, datetime):
+        return lambda value: value
+    if field == "context.ip":
+        return number_of
+    if field == "severity":
+        return SEVERITIES.index
+    if _is_number(bound):
+        return lambda value: _number(value, field)
+    return spelled
+
+
+def _number(value: Value, field: str) -> float | None:
+    """A number's worth; what was changed is text, and may spell a number."""
+    if _is_number(value) or (field in CHANGED and _NUMBER(value)):
+        try:
+            return float(value)
+        except OverflowError:
+            return inf if value > 0 else -inf
+    return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _patterned(event: Plain, asked: f.Prefix | f.Wildcard | f.Matching) -> bool:
+    form = _form(asked)
+    if asked.by_word:
+        return any(form(word) for run in event.words(asked.field) for word in run)
+    return any(form(spelled(value)) for value in event.of(asked.field))
+
+
+def _form(asked: f.Prefix | f.Wildcard | f.Matching) -> Callable[[str], bool]:
+    lower = str.lower if asked.any_case else str
     match asked:
         case f.Prefix():
-            pattern = re.escape(asked.text) + ".*"
+            return lambda text: lower(text).startswith(lower(asked.text))
         case f.Wildcard():
-            pattern = "".join(wildcard_pieces(asked.pattern))
-        case _:
-            pattern = asked.regexp
-    found = words(value) if asked.by_word else [spelled(value)]
-    flags = re.DOTALL | re.ASCII | (re.IGNORECASE if asked.any_case else re.NOFLAG)
-    return any(re.fullmatch(pattern, each, flags) for each in found)
+            whole = re.compile("".join(_glob(lower(asked.pattern))), re.DOTALL).fullmatch
+            return lambda text: whole(lower(text)) is not None
+        case f.Matching():
+            # Classes mean ASCII; Python's own flag for that would mean it of cases, too.
+            regexp = asked.regexp.replace(r"\W", "[^0-9A-Za-z_]").replace(r"\d", "[0-9]")
+            flags = re.DOTALL | (re.IGNORECASE if asked.any_case else 0)
+            whole = re.compile(regexp, flags).fullmatch
+            return lambda text: whole(text) is not None
 
 
-def wildcard_pieces(pattern: str) -> Iterator[str]:
+def _glob(pattern: str) -> Iterator[str]:
     """A wildcard as the pieces of a regular expression."""
     for piece in re.findall(r"\\.|.", pattern, re.DOTALL):
         if piece[0] == "\\":
             yield re.escape(piece[1:] or "\\")
         else:
-            yield {"*": ".*", "?": "."}.get(piece, re.escape(piece))
+            yield {"*": ".*", "?": "."}.get(piece) or re.escape(piece)
 
 
-def number_of(address: Any) -> int:  # noqa: ANN401 (one of two classes)
+def number_of(address: Any) -> int:  # noqa: ANN401 (an address, or its text)
     """An address as a number, IPv4 as mapped IPv6 (RFC 4291 §2.5.5.2)."""
-    return int(address) + (0xFFFF << 32 if isinstance(address, IPv4Address) else 0)
+    read = ip_address(address)
+    return int(read) + (0xFFFF << 32 if isinstance(read, IPv4Address) else 0)
 
 
 def network_of(text: str) -> tuple[int, int]:
     """The first address of a network, and the first behind it, as numbers."""
     network = ip_network(text)
     return number_of(network[0]), number_of(network[-1]) + 1
+
+
+def _is_in_time(event: Plain, search: Search) -> bool:
+    at = event.of("occurred_at")[0]
+    begun = search.since is None or at >= search.since
+    return bool(begun and (search.until is None or at < search.until))
+
+
+def _sort_by(events: list[Plain], sort: Sort) -> None:
+    keyed = [(_key_of(event, sort), event) for event in events]
+    missing = [event for key, event in keyed if key is None]
+    present = [(key, event) for key, event in keyed if key is not None]
+    present.sort(key=lambda pair: pair[0], reverse=sort.descending)
+    ordered = [event for _, event in present]
+    events[:] = [*missing, *ordered] if sort.missing_first else [*ordered, *missing]
+
+
+def _key_of(event: Plain, sort: Sort) -> Any:  # noqa: ANN401 (whatever is compared)
+    """The least value, or descending the greatest, as it is compared; None if there is none."""
+    values = [_ranked(value, sort) for value in event.of(sort.field)]
+    if not values:
+        return None
+    return max(values) if sort.descending else min(values)
+
+
+def _ranked(value: Value, sort: Sort) -> Any:  # noqa: ANN401 (whatever is compared)
+    if isinstance(value, datetime):
+        micros = value.microsecond
+        return value.replace(microsecond=micros // 1000 * 1000) if sort.milliseconds else value
+    if sort.field == "severity":
+        return SEVERITIES.index(value)
+    if sort.field.startswith((*FREE, *CHANGED)):
+        number = _number(value, sort.field)  # numbers stand before texts
+        return (1, 0.0, spelled(value)) if number is None else (0, number, "")
+    return value if _is_number(value) else spelled(value)
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, Value]]:
+    """Every scalar below a JSON value, with its path; positions are left out."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for inner in value:
+            yield from _leaves(inner, path)
+    elif value is not None:
+        yield path, value

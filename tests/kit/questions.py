@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from kit.oracle import split, values_of
-from kit.searched import NASTY, START, Event, text_of
+from kit.plain_search import Plain, spelled
+from kit.searched import NASTY, START
 from tallystick.search.filters import (
     And,
     AtLeast,
@@ -37,15 +37,18 @@ TEXTS = (
     *("changes.before", "changes.after", "targets.metadata.k", "targets.subject.id"),
 )
 NUMBERS = ("duration_ms", "version", "index")
-FREE = ("metadata", "metadata.a", "changes.before", "targets.metadata.k")
+NUMBERED = ("metadata", "metadata.a", "changes.before", "targets.metadata.k")
 MOMENTS = ("occurred_at", "received_at")
 WORDED = ("text", "message", "targets.name", "metadata", "actor.name", "changes.after", "actor.id")
-SORTED = ("occurred_at", "duration_ms", "actor.name", "targets.id", "metadata.a", "changes.before")
+SORTED = (
+    *("occurred_at", "duration_ms", "actor.name", "targets.id", "metadata.a", "changes.before"),
+    "severity",
+)
 NETWORKS = ("10.0.0.0/16", "10.0.1.0/30", "0.0.0.0/0", "2001:db8::/32", "::/0", "10.0.0.1/32")
 REGEXPS = ("u-[0-9]", "[A-Z].*", ".*[.]com", "(a|b)?.*x", "t-1?.", r"\d+", "[^a]+", r".*\W.*")
 
 
-def leaves(events: Sequence[Event]) -> dict[str, st.SearchStrategy[Filter]]:
+def leaves(events: Sequence[Plain]) -> dict[str, st.SearchStrategy[Filter]]:
     """Return by the name of each kind of filter on fields what draws such filters."""
     texts, words = st.sampled_from(TEXTS), st.sampled_from(WORDED)
     plain = texts.filter(lambda field: field != "id")
@@ -71,19 +74,19 @@ def leaves(events: Sequence[Event]) -> dict[str, st.SearchStrategy[Filter]]:
 
     numbers = st.one_of(st.integers(-2, 21), st.sampled_from((2.5, 2**63, -(2**63))))
     moments = st.integers(0, 100_000).map(lambda m: START + timedelta(minutes=m))
-    ids = st.lists(st.sampled_from([event["id"] for event in events]), max_size=4).map(tuple)
+    ids = st.lists(st.sampled_from([event.id for event in events]), max_size=4).map(tuple)
     actions = st.sampled_from((("delete",), ("user.read",), ("user", "delete")))
     return {
         "Equals": st.one_of(
             texts.flatmap(lambda f: st.builds(Equals, st.just(f), value(f), flags)),
-            st.builds(Equals, st.sampled_from((*NUMBERS, *FREE)), numbers),
+            st.builds(Equals, st.sampled_from((*NUMBERS, *NUMBERED)), numbers),
         ),
         "OneOf": texts.flatmap(
             lambda f: st.builds(OneOf, st.just(f), st.lists(value(f)).map(tuple))
         ),
         "Between": st.one_of(
             plain.flatmap(lambda f: pair(f, value(f))),
-            st.sampled_from((*NUMBERS, *FREE)).flatmap(lambda f: pair(f, numbers)),
+            st.sampled_from((*NUMBERS, *NUMBERED)).flatmap(lambda f: pair(f, numbers)),
             st.sampled_from(MOMENTS).flatmap(lambda f: pair(f, moments)),
         ),
         "Prefix": st.one_of(
@@ -104,7 +107,7 @@ def leaves(events: Sequence[Event]) -> dict[str, st.SearchStrategy[Filter]]:
     }
 
 
-def filters(events: Sequence[Event]) -> dict[str, st.SearchStrategy[Filter]]:
+def filters(events: Sequence[Plain]) -> dict[str, st.SearchStrategy[Filter]]:
     """Return by the name of each kind of filter what draws such filters."""
     fields = leaves(events)
     ends = st.sampled_from((Everything(), Nothing()))
@@ -137,18 +140,13 @@ def questions(wanted: st.SearchStrategy[Filter]) -> st.SearchStrategy[Search]:
     )
 
 
-def _texts(events: Sequence[Event], field: str) -> list[str]:
-    found = {text_of(value): None for event in events for value in values_of(event, field)}
+def _texts(events: Sequence[Plain], field: str) -> list[str]:
+    found = {spelled(value): None for event in events for value in event.of(field)}
     return [*found][:50] or ["none"]
 
 
-def _words(events: Sequence[Event], field: str) -> list[str]:
-    found = {
-        word: None
-        for event in events
-        for value in values_of(event, field)
-        for word in split(text_of(value))
-    }
+def _words(events: Sequence[Plain], field: str) -> list[str]:
+    found = {word: None for event in events for run in event.words(field) for word in run}
     return [*found][:50] or ["none"]
 
 

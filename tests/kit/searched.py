@@ -11,7 +11,9 @@ from random import Random  # noqa: TID251 - a seed makes the same events again
 from typing import Any
 from uuid import UUID
 
+from kit.plain_search import CHANGED, FREE, Plain, found
 from tallystick.search.ports import Engine
+from tallystick.search.query import Search
 
 Event = dict[str, Any]
 
@@ -26,6 +28,14 @@ class Searched:
         self.table = table
         self.events = events
         self.others = others
+        self.seen = {
+            unmasked: [plain(event, unmasked=unmasked) for event in events]
+            for unmasked in (True, False)
+        }
+
+    def look(self, search: Search, *, unmasked: bool = True) -> list[Plain]:
+        """Find by hand, as somebody sees the events."""
+        return found(self.seen[unmasked], search)
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,6 +65,25 @@ def made_events(seed: int, count: int, tenant: int = 1) -> list[Event]:
     """Make events that share values, so that filters on them find some and not all."""
     random = Random(seed)  # noqa: S311 (no secret)
     return [_made_event(random, number, tenant) for number in range(count)]
+
+
+def plain(event: Event, *, unmasked: bool = True) -> Plain:
+    """Return the event as somebody sees it: what is masked is absent."""
+    values: dict[str, list[Any]] = {}
+    for name, value in event.items():
+        if name == "sealed" or (name in event["sealed"] and not unmasked):
+            continue
+        if name in FREE:
+            for path, scalar in value:
+                steps = path.split(".")
+                roots = [".".join((name, *steps[:size])) for size in range(len(steps) + 1)]
+                for root in roots:
+                    values.setdefault(root, []).append(scalar)
+        elif name in CHANGED:
+            values[name] = [text_of(each) for each in value]
+        else:
+            values[name] = value if isinstance(value, list) else [value]
+    return Plain(values)
 
 
 def columns(events: Sequence[Event], erasures: int = 0) -> dict[str, list[Any]]:
@@ -98,7 +127,7 @@ def _made_event(random: Random, number: int, tenant: int) -> Event:
         "action_words": [f"{noun}.{verb}", noun, verb, {"deleted": "delete"}.get(verb, verb)],
         "crud": {"deleted": "delete"}.get(verb, verb),
         "outcome": random.choice(("success", "failure", "denied")),
-        "severity": maybe(random.choice(("low", "high"))),
+        "severity": maybe(random.choice(("informational", "low", "high", "critical"))),
         "duration_ms": maybe(random.randrange(20)),
         "version": maybe(random.randrange(3)),
         "message": maybe(phrase()),

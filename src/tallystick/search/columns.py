@@ -15,8 +15,7 @@ Bind: TypeAlias = Callable[[object, str], str]
 Shape: TypeAlias = Literal["text", "texts", "any", "integer", "moment"]
 
 WORD: Final = r"[\\pL\\pN]+"
-"""A word as :func:`~tallystick.search.words.words_of` cuts it, in SQL's spelling; but a word of
-more than 255 characters stays whole, for counting them took the engine seconds."""
+"""A word as :func:`~tallystick.search.words.words_of` cuts it, in SQL's spelling."""
 NO_TEXTS: Final = "CAST([] AS Array(String))"
 NUMBER: Final = r"^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$"
 
@@ -194,6 +193,12 @@ def _text(sight: Sight, bind: Bind) -> str:
         joined = column.shape != "text"
         values.append(f"arrayStringConcat({column.sql}, '\\x01')" if joined else column.sql)
     return normal(f"concatWithSeparator('\\x01', {', '.join(values)})")
+
+
+def rank(column: Column) -> str:
+    """Write the place of a ranked field's value in its vocabulary, from 1; 0 if it is absent."""
+    words = ", ".join(f"'{word}'" for word in column.field.vocabulary)
+    return f"indexOf([{words}], {column.sql})"
 
 
 def normal(sql: str) -> str:

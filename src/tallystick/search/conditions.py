@@ -6,11 +6,11 @@ An empty text can't be told from an absent one, so that it fits no filter.
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Network, ip_network
 from typing import Final
 
 from tallystick.errors import MalformedError
-from tallystick.search.columns import FACT_BYTES, WORD, Bind, Column
+from tallystick.search.addresses import address, all_of, network_bounds, numbered
+from tallystick.search.columns import FACT_BYTES, WORD, Bind, Column, rank
 from tallystick.search.fields import ACTION_WORDS, TEXT
 from tallystick.search.filters import (
     Between,
@@ -79,35 +79,23 @@ def between(column: Column, node: Between, bind: Bind) -> str:
     if column.shape in {"integer", "moment"}:
         compared = [f"{column.sql} {sign} {_bound(column, value, bind)}" for sign, value in given]
         return f"ifNull({' AND '.join(compared)}, 0)"
+    if column.field.ranked:
+        ranks = [(sign, bind(column.field.rank_of(value), "UInt64")) for sign, value in given]
+        return _some(column, lambda _text: all_of(rank(column), ranks))
+    if column.field.kind == "address":
+        numbers = [(sign, address(value, bind)) for sign, value in given]
+        return _some(column, lambda text: numbered(text, numbers))
     if all(_is_number(value) for _, value in given) and column.shape == "any":
         values = [(sign, bind(float(value), "Float64")) for sign, value in given]  # type: ignore[arg-type]
-        test = " AND ".join(f"x {sign} {value}" for sign, value in values)
-        return f"arrayExists(x -> {test}, {column.numbers})"
+        return f"arrayExists(x -> {all_of('x', values)}, {column.numbers})"
     texts = [(sign, bind(_text(column, value), "String")) for sign, value in given]
-    return _some(column, lambda text: " AND ".join(f"{text} {sign} {v}" for sign, v in texts))
+    return _some(column, lambda text: all_of(text, texts))
 
 
 def within(column: Column, node: Within, bind: Bind) -> str:
     """Write that an address lies in a network."""
-    network = ip_network(node.network)
-    first, last = network[0], network[-1]
-    if isinstance(network, IPv4Network):
-        low, high = bind(int(first), "UInt32"), bind(int(last), "UInt32")
-        return _some(
-            column,
-            lambda text: (
-                f"isIPv4String({text}) AND IPv4StringToNumOrDefault({text})"
-                f" BETWEEN {low} AND {high}"
-            ),
-        )
-    low, high = (f"unhex({bind(each.packed.hex(), 'String')})" for each in (first, last))
-    return _some(
-        column,
-        lambda text: (
-            f"isIPv6String({text}) AND toString(IPv6StringToNumOrDefault({text}))"
-            f" BETWEEN {low} AND {high}"
-        ),
-    )
+    bounds = network_bounds(node, bind)
+    return _some(column, lambda text: numbered(text, bounds))
 
 
 def ids(node: Ids, bind: Bind) -> str:
@@ -121,6 +109,8 @@ def ids(node: Ids, bind: Bind) -> str:
 
 def exists(column: Column) -> str:
     """Write that there is a value."""
+    if column.field.name == TEXT:
+        return f"match({column.sql}, '[^\\x01 ]')"  # nothing is left of it but what joins values
     match column.shape:
         case "moment":
             return "1"
@@ -162,7 +152,11 @@ def phrased(column: Column, node: Phrase, bind: Bind) -> str:
     else:
         exact = _some(column, lambda text: f"position({_spaced(text)}, {asked}) > 0")
     whole = node.words[:-1] if node.prefix else node.words
-    return _with_tokens(column, whole, bind, exact)
+    found = _with_tokens(column, whole, bind, exact)
+    event_id = "-".join(node.words)
+    if column.field.name == TEXT and _is_id(event_id):
+        return f"({found} OR {_same_id(event_id, bind)})"  # ids are not among the words
+    return found
 
 
 def _equal(column: Column, value: Value, bind: Bind, *, any_case: bool = False) -> str:  # noqa: PLR0911 (one line a shape)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tallystick.errors import MalformedError
 from tallystick.events.catalogue import ALWAYS_CLEAR, NEVER_CLEAR, Crud
@@ -39,7 +40,8 @@ class Field(Struct, frozen=True, kw_only=True):
             search it and see it.
         worded: Whether its words are searched for, too.
         any_case: Whether people mean the same in any case.
-        vocabulary: All values that there are, in their order, if they are known.
+        vocabulary: All values that there are, if they are known.
+        ranked: Whether values have the order of the vocabulary, and not that of texts.
     """
 
     name: str
@@ -49,6 +51,25 @@ class Field(Struct, frozen=True, kw_only=True):
     worded: bool = False
     any_case: bool = False
     vocabulary: tuple[str, ...] = ()
+    ranked: bool = False
+
+    def rank_of(self, value: object) -> int:
+        """Return the place of a value in the vocabulary, from 1; of a ranked field.
+
+        Raises:
+            MalformedError: It is not in there.
+        """
+        if value not in self.vocabulary:
+            raise MalformedError(f"value: unknown, want {', '.join(self.vocabulary)}")
+        return self.vocabulary.index(str(value)) + 1
+
+    @property
+    def whole(self) -> "Field":
+        """The field as a keyword: its words are not meant. Made of others, it has words alone."""
+        if self.name in {ACTION_WORDS, TEXT}:
+            return self
+        kind = "keyword" if self.kind == "text" else self.kind
+        return replace(self, kind=kind, worded=False)
 
 
 _LISTS: Final = ("targets", "changes", "delegation", "links")
@@ -102,15 +123,7 @@ _VOCABULARIES: Final[Mapping[str, tuple[str, ...]]] = {
 ACTION_WORDS: Final = "action_words"
 """The action's own words, its crud verb, its synonyms; see ``words.action_words``."""
 TEXT: Final = "text"
-"""All that people may search for by words: the parts of ``TEXT_PARTS`` together."""
-TEXT_PARTS: Final = (
-    *("action", "id", "external_id", "actor.id", "actor.name", "actor.email"),
-    *("delegation.principal.id", "delegation.principal.name", "delegation.reason"),
-    *("targets.id", "targets.name", "targets.subject.id", "targets.subject.name"),
-    *("context.ip", "context.user_agent", "context.location", "context.request_id"),
-    *("message", "reason.code", "reason.text", "purpose.text", "purpose.case_id"),
-    *("metadata", "targets.metadata", ACTION_WORDS),
-)
+"""All that people may search for by words: ``columns.WORDED`` together, and the id whole."""
 
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -176,6 +189,7 @@ def _field(name: str, kind: FieldKind) -> Field:
         worded=name in _WORDED,
         any_case=name == "actor.email",
         vocabulary=_VOCABULARIES.get(name, ()),
+        ranked=name == "severity",
     )
 
 
@@ -197,14 +211,19 @@ FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
 def find_field(name: str) -> Field:
     """Find a field by its path, an alias, or either with ``.keyword`` behind it.
 
+    ``metadata.keyword`` alone is a path: of what has that key.
+
     Raises:
         MalformedError: There is no such field; the message has the nearest names.
     """
-    for spelling in (name, name.removesuffix(".keyword")):
-        found = FIELDS.get(ALIASES.get(spelling, spelling)) or _below(spelling)
-        if found is not None:
-            return found
-    raise _unknown(name)
+    exact = FIELDS.get(ALIASES.get(name, name))
+    if exact is not None:
+        return exact
+    bare = name.removesuffix(".keyword")
+    found = _below(bare) or _below(name) or FIELDS.get(ALIASES.get(bare, bare))
+    if found is None:
+        raise _unknown(name)
+    return found if bare == name else found.whole
 
 
 def find_fields(pattern: str) -> tuple[Field, ...]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tallystick.errors import MalformedError
-from tallystick.search.columns import Bind, Column
+from tallystick.search.columns import Bind, Column, rank
 from tallystick.search.conditions import moment
 from tallystick.search.fields import TEXT
 from tallystick.search.filters import Value
@@ -42,6 +42,8 @@ def key_of(sort: Sort, column: Column) -> Key:
             return Key(sort, column, "", sql, f"toUnixTimestamp64Micro({sql})")
         case "integer":
             return Key(sort, column, f"isNull({sql})", f"ifNull({sql}, 0)", sql)
+        case "text" if column.field.ranked:
+            return Key(sort, column, f"({sql} = '')", rank(column), f"nullIf({sql}, '')")
         case "text":
             return Key(sort, column, f"({sql} = '')", sql, f"nullIf({sql}, '')")
         case "texts":
@@ -94,7 +96,8 @@ def _same(key: Key, value: Value | None, bind: Bind) -> str:
 
 
 def _compared(key: Key, value: Value | None, bind: Bind) -> str:
-    match key.column.shape:
+    column = key.column
+    match column.shape:
         case "moment" if isinstance(value, datetime):
             return moment(value, bind)
         case "integer" if isinstance(value, int) and abs(value) < 2**127:
@@ -106,7 +109,8 @@ def _compared(key: Key, value: Value | None, bind: Bind) -> str:
         case "any" if isinstance(value, str):
             return f"tuple(1, toFloat64(0), {bind(value, 'String')})"
         case "text" | "texts" if isinstance(value, str):
-            return bind(value, "String")
+            ranked = column.field.ranked
+            return bind(column.field.rank_of(value), "UInt64") if ranked else bind(value, "String")
     raise MalformedError("after: another value, want that of the last event", path="/after")
 
 

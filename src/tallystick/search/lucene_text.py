@@ -1,6 +1,7 @@
 """What Lucene's syntax allows and the parser of it doesn't know, rewritten so that it does.
 
-``&&``, ``||`` and ``!`` become words; the colons of times and of IPv6 addresses are escaped.
+``&&``, ``||`` and ``!`` become words; the colons of times and of IPv6 addresses are escaped, and
+so is an apostrophe with which a term begins.
 """
 
 import re
@@ -11,12 +12,13 @@ _PIECE: Final = re.compile(
     r"""
       \\. | "(?:[^"\\]|\\.)*" | (?<![^\s:(])/(?:[^/\\]|\\.)*/   # stays as it is
     | (?P<and>&&) | (?P<or>\|\|) | (?P<not>(?<![^\s(:+-])!(?=\S))
+    | (?P<apostrophe>(?<![^\s(:+\-!\[{<>=])')
     | (?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)
     | (?P<address>(?<=:)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![^\s)/]))
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
-_OPERATORS: Final = {"and": " AND ", "or": " OR ", "not": "NOT "}
+_OPERATORS: Final = {"and": " AND ", "or": " OR ", "not": "NOT ", "apostrophe": r"\'"}
 
 
 class Rewritten:

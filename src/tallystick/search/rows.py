@@ -12,6 +12,7 @@ from tallystick.events.catalogue import CatalogueEntry
 from tallystick.ledger import stored_json
 from tallystick.ledger.opening import Opened
 from tallystick.ledger.ports import Entry, Log
+from tallystick.search.addresses import shortest
 from tallystick.search.leaves import Leaf, leaves_below, leaves_of, text_of
 from tallystick.search.sealing import sealed_fields
 from tallystick.search.words import action_words
@@ -123,7 +124,7 @@ def _parts(event: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         if isinstance(members, dict):
             for name, value in members.items():
                 if name in columns:
-                    yield columns[name], value
+                    yield columns[name], shortest(value) if name == "ip" else value
 
 
 def _lists(event: Mapping[str, object]) -> Iterator[tuple[str, object]]:

@@ -184,7 +184,7 @@ def is_prose(field: Field) -> bool:
     Of metadata as a whole they mean words; of one of its fields they mean the value.
     """
     if field.kind == "any":
-        return field.name in {"metadata", "targets.metadata"}
+        return field.worded and field.name in {"metadata", "targets.metadata"}
     return has_words(field)
 
 
@@ -194,9 +194,9 @@ def pattern(field: Field, raw: str, *, any_case: bool = False, whole: bool = Fal
     Raises:
         MalformedError: The field's kind has no patterns, or it is too long.
     """
-    by_word = _by_word(field, whole=whole)
     if raw.strip("*") == "" and raw:
         return Exists(field.name)
+    by_word = _by_word(field, whole=whole)
     return like(field.name, raw, any_case=any_case and not by_word, by_word=by_word)
 
 

@@ -4,10 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-MAX_WORD: Final = 255
-"""Longest word; a longer run of letters and digits is cut into words of this length."""
-
-_WORD: Final = re.compile(rf"[^\W_]{{1,{MAX_WORD}}}").findall
+_WORD: Final = re.compile(r"[^\W_]+").findall
 _CASE_CHANGE: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NAME_END: Final = re.compile(r"[\s,;]+")
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit import oracle
+from kit.plain_search import spelled
 from kit.plain_show import plain_show
 from kit.questions import leaves
-from kit.searched import START, Searched, made_events, text_of
+from kit.searched import START, Searched, made_events, plain
 from tallystick.errors import MalformedError
 from tallystick.search.answer import Searcher
 from tallystick.search.calendar_intervals import UNITS, edges_of
@@ -19,7 +19,7 @@ from tallystick.search.columns import Sight
 from tallystick.search.filters import Filter
 from tallystick.search.query import Search
 
-EVENTS = made_events(1, 3_000)
+EVENTS = [plain(event) for event in made_events(1, 3_000)]
 COUNTED = ("actor.id", "targets.id", "duration_ms", "metadata.a", "outcome", "actor.roles", "id")
 BERLIN = ZoneInfo("Europe/Berlin")
 MASKED = Sight(1, "tenant-1", frozenset())
@@ -34,16 +34,9 @@ patient = settings(suppress_health_check=[*HealthCheck], deadline=None, max_exam
 def test_values_are_counted_once_an_event(
     searched: Searched, wanted: Filter, field: str, sight: Sight
 ) -> None:
-    fit = oracle.found(searched.events, Search(filter=wanted), unmasked=sight is ALL)
-    spell = int if field == "duration_ms" else text_of
-    counts = Counter(
-        value
-        for event in fit
-        for value in {
-            *map(spell, oracle.values_of(oracle.seen(event, unmasked=sight is ALL), field))
-        }
-        if value != ""
-    )
+    fit = searched.look(Search(filter=wanted), unmasked=sight is ALL)
+    spell = int if field == "duration_ms" else spelled
+    counts = Counter(value for event in fit for value in {*map(spell, event.of(field))})
     facet = Searcher(searched.engine, sight, plain_show, searched.table).facet(
         Search(filter=wanted), field, 10_000
     )
@@ -57,7 +50,7 @@ def test_intervals_hold_the_events_between_their_edges(
     searched: Searched, wanted: Filter, unit: str
 ) -> None:
     search = Search(filter=wanted)
-    times = [event["occurred_at"] for event in oracle.found(searched.events, search)]
+    times = [event.of("occurred_at")[0] for event in searched.look(search)]
     searcher = Searcher(searched.engine, ALL, plain_show, searched.table)
     count, first, last = searcher.extent(search)
     assert count == len(times)

@@ -7,11 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kit import oracle
+from kit import plain_search
 from kit.engine import EngineProcess
+from kit.plain_search import Plain
 from kit.plain_show import plain_show
 from kit.questions import SORTED, filters, questions
-from kit.searched import Event, Searched, columns, made_events
+from kit.searched import Searched, columns, made_events, plain
 from tallystick.search.answer import Searcher
 from tallystick.search.columns import Sight
 from tallystick.search.compile import Compiler
@@ -22,7 +23,7 @@ EVENTS = made_events(1, 3_000)
 SOME = EVENTS[:240]
 ALL = Sight(1, "tenant-1")
 MASKED = Sight(1, "tenant-1", frozenset())
-KINDS = filters(EVENTS)
+KINDS = filters([plain(event) for event in EVENTS])
 ORDERS = list(product(SORTED, (False, True), (False, True)))
 
 
@@ -34,8 +35,8 @@ def found(searched: Searched, search: Search, sight: Sight) -> tuple[list[str], 
     return [row[len(search.sort)] for row in rows], total
 
 
-def ids(events: list[Event]) -> list[str]:
-    return [event["id"] for event in events]
+def ids(events: list[Plain]) -> list[str]:
+    return [event.id for event in events]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,7 +44,7 @@ def test_the_engine_finds_what_a_plain_filter_finds(searched: Searched, kind: st
     @settings(suppress_health_check=[*HealthCheck], deadline=None, max_examples=12)
     @given(questions(KINDS[kind]), st.sampled_from((ALL, MASKED)))
     def look(search: Search, sight: Sight) -> None:
-        wanted = ids(oracle.found(searched.events, search, unmasked=sight is ALL))
+        wanted = ids(searched.look(search, unmasked=sight is ALL))
         assert found(searched, search, sight) == (wanted, len(wanted))
 
     look()
@@ -54,7 +55,7 @@ def test_all_words_stand_in_one_field(searched: Searched, field: str) -> None:
     for words in combinations(("report", "delete", "9", "東京", "über"), 2):
         for need in ("all", "any"):
             search = Search(filter=Words((field, "purpose.text"), words, need), limit=10_000)
-            wanted = ids(oracle.found(searched.events, search))
+            wanted = ids(searched.look(search))
             assert wanted
             assert found(searched, search, ALL) == (wanted, len(wanted))
 
@@ -73,7 +74,7 @@ def test_signs_mean_what_the_question_means_by_them(
     searched: Searched, node: Wildcard | Matching
 ) -> None:
     search = Search(filter=node, limit=10_000)
-    wanted = ids(oracle.found(searched.events, search))
+    wanted = ids(searched.look(search))
     assert found(searched, search, ALL) == (wanted, len(wanted))
 
 
@@ -84,18 +85,18 @@ def test_pages_are_the_list_while_events_arrive(
     table = running.table("pages")
     running.driver.insert(table, columns(SOME), f"{ORDERS.index(order)}-first")
     search = Search(sort=(Sort(*order),), limit=30, count=False)
-    wanted = ids(oracle.found(SOME, search))
+    wanted = ids(plain_search.found([plain(event) for event in SOME], search))
     coming = made_events(7, 100)
     searcher = Searcher(running.driver, ALL, plain_show, table)
     shown: list[str] = []
     after: tuple[Value | None, ...] | None = ()
     while after is not None and len(shown) < 1_000:
         part = searcher.find(replace(search, after=after))
-        shown += ids(part.events)
+        shown += [event["id"] for event in part.events]
         after = part.after
         new, coming = coming[:10], coming[10:]
         if new:
             running.driver.insert(table, columns(new), f"{ORDERS.index(order)}-{len(coming)}")
-    old = set(ids(SOME))
+    old = set(wanted)
     assert [each for each in shown if each in old] == wanted
     assert len(set(shown)) == len(shown)

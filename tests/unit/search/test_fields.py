@@ -1,13 +1,17 @@
 """What can be asked of an event, and what is answered to a name that there is not."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec.inspect
 import pytest
 
 from tallystick.errors import MalformedError
 from tallystick.events.event import Event
-from tallystick.search.fields import ALIASES, FIELDS, TEXT_PARTS, find_field, find_fields
+from tallystick.search.columns import WORDED
+from tallystick.search.fields import ALIASES, FIELDS, find_field, find_fields
+
+LANGUAGE = Path(__file__).parents[3] / "docs/reference/search-language.md"
 
 
 def paths(kind: msgspec.inspect.Type, path: str = "") -> Iterator[str]:
@@ -80,6 +84,8 @@ def test_a_field_says_whether_it_may_have_several_values(name: str, many: bool) 
         ("trace.id", "context.trace_id"),
         ("labels.team.name", "metadata.team.name"),
         ("action.keyword", "action"),
+        ("metadata.plan.keyword", "metadata.plan"),
+        ("metadata.keyword", "metadata.keyword"),
         ("user.name.keyword", "actor.name"),
         ("metadata.a.b.c", "metadata.a.b.c"),
         ("targets.metadata.size", "targets.metadata.size"),
@@ -93,8 +99,17 @@ def test_every_alias_leads_to_a_field() -> None:
     assert {name for name in ALIASES.values() if name not in FIELDS} == set()
 
 
-def test_free_text_is_made_of_fields() -> None:
-    assert {name for name in TEXT_PARTS if name not in FIELDS} == set()
+def test_free_text_is_made_of_the_fields_that_its_page_names() -> None:
+    page = LANGUAGE.read_text("utf-8").partition("is looked for in:\n")[2].partition(";")[0]
+    assert tuple(page.replace("`", "").split(", ")) == WORDED
+    assert {name for name in WORDED if name not in FIELDS} == set()
+
+
+@pytest.mark.parametrize("name", ["actor.name", "message", "metadata.plan"])
+def test_keyword_behind_a_name_means_the_whole_value(name: str) -> None:
+    found = find_field(f"{name}.keyword")
+
+    assert (found.name, found.worded, found.kind == "text") == (name, False, False)
 
 
 @pytest.mark.parametrize(

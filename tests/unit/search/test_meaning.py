@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from kit.plain_search import fields_of, fits
+from kit.plain_search import fits, plain_event
 from tallystick.search.elastic import parse_search
-from tallystick.search.fields import TEXT_PARTS
 from tallystick.search.lucene import parse_line
 from tallystick.search.terms import When
 from tallystick.search.words import action_words
 
 NOW = datetime(2026, 11, 24, 17, 24, 12, tzinfo=UTC)
 
+ID = "019aa1b2-0000-7000-8000-00000000000"
 EVENTS: dict[str, dict[str, Any]] = {
     "deletion": {
         "action": "document.deleted",
@@ -52,7 +52,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     },
 }
 FIELDS = {
-    name: fields_of({**event, "id": f"0000-{place}"}, TEXT_PARTS)
+    name: plain_event({**event, "id": f"{ID}{place}"})
     for place, (name, event) in enumerate(EVENTS.items())
 }
 D, M, S = "deletion", "import", "sign-in"
@@ -80,6 +80,17 @@ D, M, S = "deletion", "import", "sign-in"
         ("targets.id:doc_2", {D}),
         ("-targets.id:doc_2", {M, S}),
         ("_exists_:targets.name", {D}),
+        ("occurred_at:*", {D, M, S}),
+        ("duration_ms:*", {M, S}),
+        ('actor.name.keyword:"ada lovelace"', set()),
+        ('actor.name.keyword:"Ada Lovelace"', {D}),
+        ("actor.name.keyword:Ada", set()),
+        ("message.keyword:the*", {M}),
+        ("actor.name:'ada OR actor.id:'x", {D}),
+        ("metadata.plan:PRO*", {D, M}),
+        (f"{ID}1", {M}),
+        (f"{ID.upper()}1 OR session", {M, S}),
+        (f"{ID}1 session", set()),
         ("NOT _exists_:targets", {M, S}),
         ("severity:>low", {D}),
         ("severity:<=low", {M, S}),
@@ -126,7 +137,7 @@ def test_a_line_finds(line: str, found: set[str]) -> None:
         ({"prefix": {"user.id": "u_"}}, {D, S}),
         ({"wildcard": {"targets.name": "*report"}}, {D}),
         ({"regexp": {"user.id": "u_[0-9]"}}, {S}),
-        ({"ids": {"values": ["0000-1"]}}, {M}),
+        ({"ids": {"values": [f"{ID}1"]}}, {M}),
         ({"bool": {"must_not": {"term": {"outcome": "success"}}}}, {D}),
         (
             {

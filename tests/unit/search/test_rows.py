@@ -68,7 +68,7 @@ def test_members_of_objects_have_columns_named_by_their_paths() -> None:
         {"/actor/id": (0, "u1")},
         {
             "actor": {"type": "user", "id": "u1", "roles": ["admin", "dba"]},
-            "context": {"ip": "192.0.2.1", "channel": "ui"},
+            "context": {"ip": "2001:DB8:0::1", "channel": "ui"},
             "operation": {"id": "o", "part": 2},
             "duration_ms": 12,
         },
@@ -79,7 +79,7 @@ def test_members_of_objects_have_columns_named_by_their_paths() -> None:
         "u1",
         ["admin", "dba"],
     )
-    assert (row["context_ip"], row["context_channel"]) == ("192.0.2.1", "ui")
+    assert (row["context_ip"], row["context_channel"]) == ("2001:db8::1", "ui")
     assert (row["operation_part"], row["duration_ms"]) == (2, 12)
     assert (row["via_door"], row["class"]) == ("native", "standard")
 
