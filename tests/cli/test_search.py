@@ -4,8 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from kit import house as kit
 from kit.command import Command
+from kit.fake_engine import FakeEngine
 from kit.server import Server, running_server
+from tallystick.search.follow import EventsFollower
+from tallystick.search.table import EVENTS, Table
+from tallystick.settings import Settings
+from tallystick.wiring import open_house
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +61,24 @@ def test_nothing_found_says_why(served: tuple[Command, Server, str]) -> None:
     told = tally.plain("search", "nonsense", "--server", server.url, "--key", key)
     assert told.out == ""
     assert "none of the tenant's 2 events fits" in told.err
+
+
+def test_what_the_index_passes_by_is_listed_with_its_reason(acme: Command) -> None:
+    assert acme("parked", "--json").json == {"parked": []}
+    house = open_house(Settings(data=acme.data))
+    tenant, engine = kit.tenant_of(house, "acme"), FakeEngine()
+    with house.ledger.drivers.store.read() as snapshot:
+        log = house.ledger.logs.of(snapshot, tenant.number)["audit"]
+        (guilty,) = snapshot.entries(log.slot, 7, 8)
+    engine.poison = {guilty.event_id}
+    follower = EventsFollower(house.ledger, Table(engine, EVENTS))
+    follower.begin()
+    while follower.lag():
+        follower.step()
+    house.close()
+
+    told = acme("parked", "--json").json
+
+    place = {"tenant": "acme", "stream": "audit", "log": log.hex, "index": 7}
+    assert told == {"parked": [{**place, "reason": "engine: a row is no row (1)"}]}
+    assert "a row is no row" in acme("parked").out

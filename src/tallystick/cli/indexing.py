@@ -1,4 +1,4 @@
-"""``rebuild`` and ``reconcile``: the index made anew, or held against the ledger."""
+"""``rebuild``, ``reconcile`` and ``parked``: the search index, and what is not in it."""
 
 import json
 import time
@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from tallystick.access.tenants import every_tenant
 from tallystick.cli import exit_codes
 from tallystick.cli.exit_codes import UnreachableError, UsageError
 from tallystick.cli.progress import Told
@@ -15,6 +16,7 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import Store
 from tallystick.search.erasures import waiting
 from tallystick.search.errands import Errand, Kind, ask, newest
+from tallystick.search.plan import FOLLOWER, parked
 from tallystick.wiring import NO_ENGINE
 
 _LOOK_EVERY_S: Final = 0.2
@@ -34,6 +36,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command("rebuild")(rebuild)
     app.command("reconcile")(reconcile)
+    app.command("parked")(list_parked)
 
 
 def rebuild(
@@ -63,6 +66,19 @@ def reconcile(context: typer.Context) -> None:
     ]
     session.tell({**found, "mended": differs}, lines)
     raise typer.Exit(exit_codes.NO if differs else exit_codes.OK)
+
+
+def list_parked(context: typer.Context) -> None:
+    """List the entries that the search index passes by, each with the reason."""
+    session: Session = context.obj
+    with session.house() as house, house.ledger.drivers.store.read() as snapshot:
+        names = {tenant.number: tenant.name for tenant in every_tenant(snapshot)}
+        rows = []
+        for slot, index, reason in parked(snapshot, FOLLOWER):
+            log = house.ledger.logs.at(snapshot, slot)
+            place = {"tenant": names.get(log.tenant), "stream": log.stream, "log": log.hex}
+            rows.append({**place, "index": index, "reason": reason})
+    session.tell_table("parked", ("tenant", "stream", "log", "index", "reason"), rows)
 
 
 def index_state(session: Session, ledger: Ledger, tenant: int) -> str:
