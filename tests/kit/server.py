@@ -111,9 +111,9 @@ class Server:
         answer = self.ask("GET", "/v1/logs?limit=1000")
         return {log["log"]: log["size"] for log in answer.json["logs"]}
 
-    def wait_for_index(self, *keys: str) -> None:
+    def wait_for_index(self, *keys: str, patience_s: float = READY_S) -> None:
         """Wait until all that was recorded in the tenant of each key can be found."""
-        deadline = time.monotonic() + READY_S
+        deadline = time.monotonic() + patience_s
         for key in keys:
             while True:
                 answer = self.ask("GET", "/v1/search?limit=1", key=key)
