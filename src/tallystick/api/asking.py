@@ -2,7 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated, Any, Final, NamedTuple
 
 from litestar import Request
@@ -97,7 +97,7 @@ def read_search(wanted: WantedSearch, now: datetime) -> Search:
     Raises:
         MalformedError: It is not of its form.
     """
-    zone = read_zone(wanted.time_zone)
+    zone = zone_of(wanted.time_zone)
     line = parse_line(wanted.q, now=now, zone=zone)
     since, until = (
         None if text is None else read_span(text, now=now, zone=zone, relative=True).start
@@ -110,6 +110,15 @@ def read_search(wanted: WantedSearch, now: datetime) -> Search:
         sort=_sorts(wanted.sort),
         limit=wanted.limit,
     )
+
+
+def zone_of(text: str) -> tzinfo:
+    """Read a time zone; the sign of ``+01:00`` is a blank where nobody escaped it in an address.
+
+    Raises:
+        MalformedError: There is no such zone.
+    """
+    return read_zone(f"+{text[1:]}" if text[:1] == " " else text)
 
 
 def sight_of(snapshot: Snapshot, tenant: int, grant: Grant) -> Sight:

@@ -16,12 +16,12 @@ from tallystick.api.asking import (
     Zone,
     asked,
     read_search,
+    zone_of,
 )
 from tallystick.api.query import Limit, TenantName, json_answer, read_limit
 from tallystick.errors import MalformedError
 from tallystick.search.answer import Facet, Searcher
 from tallystick.search.calendar_intervals import UNITS, edges_of, finest
-from tallystick.search.date_math import read_zone
 from tallystick.search.fields import find_field
 from tallystick.search.query import Search
 
@@ -62,7 +62,7 @@ async def show_histogram(
         if not count:
             return {"buckets": [], "interval": interval, **told}
         ends = (search.since or first, search.until or last + timedelta(microseconds=1))
-        zone = read_zone(time_zone)
+        zone = zone_of(time_zone)
         unit = finest(*ends) if interval == "auto" else interval
         buckets = [
             {"start": bucket.start, "end": bucket.end, "count": bucket.events}

@@ -39,7 +39,7 @@ _ISO: Final = re.compile(
     re.ASCII,
 ).fullmatch
 _STEP: Final = re.compile(r"([+-])(\d{0,6})([yMwdhHms])|/([yMwdhHms])", re.ASCII)
-_OFFSET: Final = re.compile(r"([+-])(\d\d)(?::?(\d\d))?", re.ASCII).fullmatch
+_OFFSET: Final = re.compile(r"([+-])(\d\d)(?::?([0-5]\d))?", re.ASCII).fullmatch
 _MILLISECONDS: Final = re.compile(r"-?\d{5,16}", re.ASCII).fullmatch
 _WANT: Final = "want one such as now-7d/d, 2026-11-24 or 2026-11-24T02:45:00Z"
 

@@ -154,6 +154,15 @@ def test_a_histogram_has_every_interval(server: Server, acme: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("zone", ["%2B14:00", "+14:00", "Pacific/Kiritimati"])
+def test_a_day_begins_where_the_zone_says(server: Server, acme: str, zone: str) -> None:
+    path = f"/v1/search/histogram?interval=day&time_zone={zone}"
+    buckets = server.ask("GET", path, key=acme).json["buckets"]
+    assert [bucket["start"] for bucket in buckets] == [
+        f"2026-{day}T10:00:00Z" for day in ("11-01", "11-02", "11-03")
+    ]
+
+
 def test_facets_count_values(server: Server, acme: str) -> None:
     answer = server.ask("GET", "/v1/search/facets?field=targets.id,duration_ms&limit=2", key=acme)
     ids, durations = answer.json["facets"]
@@ -174,6 +183,7 @@ def test_facets_count_values(server: Server, acme: str) -> None:
         ("after=AAAA", "/after"),
         ("after=%F0", "/after"),
         ("time_zone=Mars", ""),
+        ("time_zone=%2B01:99", ""),
     ],
 )
 def test_what_is_not_of_its_form_is_refused(
