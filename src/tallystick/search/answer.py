@@ -1,15 +1,27 @@
 """Asks the engine, and makes of its rows what an asker is shown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from tallystick.errors import MalformedError, NotFoundError
+from tallystick.search.aggregate import Aggregating, share
 from tallystick.search.columns import Sight
 from tallystick.search.compile import TABLE, Compiler, Statement
+from tallystick.search.counted import Counted
 from tallystick.search.fields import find_field
 from tallystick.search.filters import Filter, Value
-from tallystick.search.ports import Answer, Asking, EngineAwayError, Limits, Question, RefusedError
+from tallystick.search.levels import Levels
+from tallystick.search.ports import (
+    Answer,
+    Asking,
+    EngineAwayError,
+    Limits,
+    Question,
+    RefusedError,
+    Row,
+)
 from tallystick.search.query import Search
 from tallystick.search.shown import JsonEvent, Place, Show
 
@@ -128,6 +140,24 @@ class Searcher:
         distinct = self._ask(compiler.distinct(field)).rows
         return Facet(field, [(value, int(count)) for value, count in values], int(distinct[0][0]))
 
+    def aggregate(self, search: Search) -> tuple[Counted, ...]:
+        """Answer the aggregations of a question, in their order.
+
+        Raises:
+            TooManyBucketsError: The answer would have more than 65,536 buckets.
+            MalformedError: A field has no values of the kind that is wanted.
+            LimitError: They need more than the limits.
+            EngineAwayError: As of :meth:`find`.
+        """
+        seconds = self._limits.seconds * share(search.aggregations)
+        limits = replace(self._limits, seconds=seconds)
+        levels = Levels(search, self._sight, self._table)
+
+        def ask(statement: Statement) -> Sequence[Row]:
+            return self._ask(statement, limits).rows
+
+        return Aggregating(levels, ask).answer(search.aggregations)
+
     def why_empty(self, search: Search, among: Filter, *, lag_ms: int) -> str:
         """Say why nothing was found.
 
@@ -153,8 +183,8 @@ class Searcher:
     def _compiler(self, search: Search) -> Compiler:
         return Compiler(search, self._sight, self._table)
 
-    def _ask(self, statement: Statement) -> Answer:
-        question = Question(statement.sql, statement.parameters, self._limits)
+    def _ask(self, statement: Statement, limits: Limits | None = None) -> Answer:
+        question = Question(statement.sql, statement.parameters, limits or self._limits)
         try:
             return self._engine.ask(question)
         except RefusedError as error:

@@ -49,8 +49,6 @@ _FACTS: Final = frozenset(
     }
 )
 """The fields whose values stand whole in the column ``facts``, which has an index."""
-FACT_BYTES: Final = 256
-"""The longest value that stands there, in UTF-8."""
 
 
 class Column(NamedTuple):

@@ -185,13 +185,13 @@ class Compiler:
     def _where(self, further: str = "", *, streams: bool = True) -> str:
         """Write what an event must be like; what the sight adds stands around all else."""
         wanted = condition(self._streams.rest, self._column, self._bind)
-        of = self._among() if streams else ""
+        of = self._in_streams() if streams else ""
         asked = " AND ".join(filter(None, (wanted, of, *self._times(), further)))
         seen = self._hidden()
         tenant = self._bind(self._sight.tenant, "UInt32")
         return f"({asked}){seen} AND tenant = {tenant}"
 
-    def _among(self) -> str:
+    def _in_streams(self) -> str:
         """Write in which streams an event may be."""
         if self._streams.names is None:
             return ""

@@ -4,13 +4,14 @@ An empty text can't be told from an absent one, so that it fits no filter.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tallystick.errors import MalformedError
 from tallystick.search.addresses import address, all_of, network_bounds, numbered
-from tallystick.search.columns import FACT_BYTES, WORD, Bind, Column, rank
+from tallystick.search.columns import WORD, Bind, Column, rank
+from tallystick.search.facts import are_facts, has_facts
 from tallystick.search.fields import ACTION_WORDS, TEXT
 from tallystick.search.filters import (
     Between,
@@ -48,8 +49,8 @@ def moment(at: datetime, bind: Bind) -> str:
 
 def equals(column: Column, node: Equals, bind: Bind) -> str:
     """Write that a value is this one."""
-    if not node.any_case and _is_fact(column, node.value):
-        return _has_facts(column, [node.value], bind)
+    if not node.any_case and _is_texts(column, node.value) and are_facts(column, [node.value]):
+        return has_facts(column, [node.value], bind)
     return _narrowed(
         column, node.value, bind, _equal(column, node.value, bind, any_case=node.any_case)
     )
@@ -59,10 +60,10 @@ def one_of(column: Column, node: OneOf, bind: Bind) -> str:
     """Write that a value is one of these."""
     texts = [value for value in node.values if _is_texts(column, value)]
     found = [_equal(column, value, bind) for value in node.values if value not in texts]
-    if texts and all(_is_fact(column, value) for value in texts):
-        found.append(_has_facts(column, texts, bind))
+    if texts and are_facts(column, texts):
+        found.append(has_facts(column, texts, bind))
     elif texts:
-        values = bind(list(dict.fromkeys(map(_spelled, texts))), "Array(String)")
+        values = bind(list(dict.fromkeys(map(spelled, texts))), "Array(String)")
         found.append(_some(column, lambda text: f"has({values}, {text})"))
     return f"({' OR '.join(found) or '0'})"
 
@@ -188,18 +189,6 @@ def _is_id(text: str) -> bool:
     return _ID(text) is not None
 
 
-def _is_fact(column: Column, value: Value) -> bool:
-    """Whether the index of whole values knows the value of this field."""
-    if not column.fact or not _is_texts(column, value):
-        return False
-    return 0 < len(_spelled(value).encode(errors="replace")) <= FACT_BYTES
-
-
-def _has_facts(column: Column, values: Sequence[Value], bind: Bind) -> str:
-    facts = list(dict.fromkeys(f"{column.fact}{_spelled(value)}" for value in values))
-    return f"hasAny(facts, {bind(facts, 'Array(String)')})"
-
-
 def _narrowed(column: Column, value: Value, bind: Bind, exact: str) -> str:
     """Look the words of a value up first: their index is quicker than any column."""
     words = words_of(value) if isinstance(value, str) and exact != "0" else ()
@@ -285,10 +274,11 @@ def _text(column: Column, value: Value) -> str:
         raise MalformedError("field 'text': made of others, want words of it")
     if isinstance(value, datetime) or (_is_number(value) and column.shape != "any"):
         raise MalformedError(f"field {column.field.name!r}: another value, want a text")
-    return _spelled(value)
+    return spelled(value)
 
 
-def _spelled(value: Value) -> str:
+def spelled(value: Value) -> str:
+    """Spell a value as the columns do."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

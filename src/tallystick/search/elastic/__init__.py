@@ -1,5 +1,6 @@
 """Elasticsearch's JSON: queries, aggregations and whole search bodies, as our query model."""
 
+from tallystick.search.elastic.aggregated import answered
 from tallystick.search.elastic.aggregating import ElasticAggregation
 from tallystick.search.elastic.ordering import ElasticSort, milliseconds
 from tallystick.search.elastic.refusal import ElasticError
@@ -22,6 +23,7 @@ __all__ = [
     "PointInTime",
     "Shape",
     "SourceFilter",
+    "answered",
     "milliseconds",
     "parse_count",
     "parse_search",

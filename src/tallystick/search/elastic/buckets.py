@@ -120,8 +120,9 @@ def ranges(members: Members, when: When) -> tuple[ours.Ranges, Shape]:
 def date_ranges(members: Members, when: When) -> tuple[ours.Ranges, Shape]:
     """Read ``date_range``; both of its ends are the beginning of what is named."""
     field = field_of(members, "moment")
-    local = zoned(when, members)
-    shape = Shape(members.flag("keyed"), time_format(members))
+    zone = members.text("time_zone", "UTC")
+    local = zoned(when, Members(members.name, {"time_zone": zone}, members.path))
+    shape = Shape(members.flag("keyed"), time_format(members), zone)
     found = []
     for each in _each_range(members):
         low, high = _beginning(each, "from", local), _beginning(each, "to", local)

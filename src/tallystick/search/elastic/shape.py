@@ -14,10 +14,12 @@ class Shape(Struct, frozen=True):
     Attributes:
         keyed: Whether buckets, or percentiles, are an object by their keys, and no list.
         format: In which form times are given; empty for the usual one.
+        zone: By whose wall clock the ends of ranges of time are given.
     """
 
     keyed: bool = False
     format: str = ""
+    zone: str = "UTC"
 
 
 def field_of(members: Members, *kinds: FieldKind) -> Field:
