@@ -11,7 +11,7 @@ from typing import Final
 from tallystick.errors import MalformedError
 from tallystick.search.addresses import address, all_of, network_bounds, numbered
 from tallystick.search.columns import WORD, Bind, Column, rank
-from tallystick.search.facts import are_facts, has_facts
+from tallystick.search.facts import are_facts, has_facts, spelled
 from tallystick.search.fields import ACTION_WORDS, TEXT
 from tallystick.search.filters import (
     Between,
@@ -275,11 +275,6 @@ def _text(column: Column, value: Value) -> str:
     if isinstance(value, datetime) or (_is_number(value) and column.shape != "any"):
         raise MalformedError(f"field {column.field.name!r}: another value, want a text")
     return spelled(value)
-
-
-def spelled(value: Value) -> str:
-    """Spell a value as the columns do."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_number(value: object) -> bool:

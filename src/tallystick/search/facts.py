@@ -5,7 +5,6 @@ from typing import Final
 
 from tallystick.search.columns import Bind, Column
 from tallystick.search.filters import Value
-from tallystick.search.values import spelled
 
 MAX_BYTES: Final = 256
 """The longest value that stands there, in UTF-8."""
@@ -22,3 +21,8 @@ def has_facts(column: Column, values: Sequence[Value], bind: Bind) -> str:
     """Write that a field has one of these texts as a value."""
     facts = list(dict.fromkeys(f"{column.fact}{spelled(value)}" for value in values))
     return f"hasAny(facts, {bind(facts, 'Array(String)')})"
+
+
+def spelled(value: Value) -> str:
+    """Spell a value as the columns do."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

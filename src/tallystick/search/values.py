@@ -5,7 +5,8 @@ An event has a value once to be counted by, and as often as it stands there to b
 
 from tallystick.errors import MalformedError
 from tallystick.search.columns import Bind, Column
-from tallystick.search.conditions import micros, spelled
+from tallystick.search.conditions import micros
+from tallystick.search.facts import spelled
 from tallystick.search.fields import TEXT
 from tallystick.search.filters import Value
 

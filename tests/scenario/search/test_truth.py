@@ -30,9 +30,10 @@ from tallystick.search.elastic import parse_search
 from tallystick.search.filters import And, OneOf
 from tallystick.search.lucene import parse_line
 from tallystick.search.query import Search, Sort
+from tallystick.search.shown import LedgerShow
 from tallystick.search.terms import When
 from tallystick.settings import Settings
-from tallystick.wiring import open_engine
+from tallystick.wiring import open_engine, open_house
 
 NOW = datetime(2026, 11, 24, 17, 24, 12, tzinfo=UTC)
 SHOWN = 1_000
@@ -206,9 +207,12 @@ def prepare(folder: Path, count: int) -> Iterator[Truth]:
         server.wait_for_index(secrets[1], patience_s=600)
         engine = open_engine(Settings(data=server.data))
         assert engine is not None
-        searcher = Searcher(engine, Sight(tenant.number, "acme"))
+        house = open_house(Settings(data=server.data))
+        sight = Sight(tenant.number, "acme")
+        searcher = Searcher(engine, sight, LedgerShow(house.ledger, sight))
         yield Truth(server, secrets[1], searcher, events, Spelling(events))
         engine.close()
+        house.close()
 
 
 @pytest.fixture(scope="module")
