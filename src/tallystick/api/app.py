@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import version
-from traceback import format_tb
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response
@@ -30,9 +29,12 @@ from tallystick.api import (
 )
 from tallystick.api.bodies import AnyRequest
 from tallystick.api.doorway import Doorway
+from tallystick.api.elastic.errors import answer_error
+from tallystick.api.elastic.routes import elastic_router, speaks_elastic
+from tallystick.api.elastic.unrouted import unrouted
 from tallystick.api.ingest import native
 from tallystick.api.plain import Answer, PlainRequest
-from tallystick.api.problems import INTERNAL, METHOD, ProblemError, kind_of, problem
+from tallystick.api.problems import METHOD, ProblemError, problem
 from tallystick.api.shortcut import Way, short_cut
 from tallystick.api.traffic import Traffic, Write, to_stderr
 from tallystick.errors import MalformedError, NotFoundError
@@ -77,7 +79,6 @@ HANDLERS: Final = (
     operations.readyz,
     operations.metrics,
     operations.well_known,
-    documents.front,
     documents.openapi,
     documents.documents,
 )
@@ -110,7 +111,7 @@ def create_app(
     traffic = Traffic(ledger.drivers.clock, ledger.drivers.entropy, write)
     doorway = Doorway(ledger, traffic, trusted_proxies, name, engine)
     app = Litestar(
-        route_handlers=HANDLERS,
+        route_handlers=[*HANDLERS, elastic_router()],
         exception_handlers={HTTPException: _answer_error, Exception: _answer_error},
         lifespan=[_open],
         logging_config=None,
@@ -167,7 +168,11 @@ async def _drain(doorway: Doorway) -> None:
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    return _refusal(request.app.state.doorway, request, _translated(request, error))
+    told = _translated(request, error)
+    if speaks_elastic(request):
+        missing = isinstance(error, NotFoundException)
+        return answer_error(request, unrouted(request) if missing else told)
+    return _refusal(request.app.state.doorway, request, told)
 
 
 def _answer_plainly(doorway: Doorway, request: PlainRequest, error: Exception) -> Answer:
@@ -175,10 +180,6 @@ def _answer_plainly(doorway: Doorway, request: PlainRequest, error: Exception) -
 
 
 def _refusal(doorway: Doorway, request: AnyRequest, error: Exception) -> Response[bytes]:
-    if kind_of(error) is INTERNAL:
-        # The text of the error may hold a sender's value: only the places go to the log.
-        trace = "".join(format_tb(error.__traceback__))
-        doorway.traffic.complain(f"{type(error).__name__} in a request:\n{trace}")
     doorway.refused(request, error)
     return problem(error, request.scope["state"]["request_id"])
 

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response, get
-from litestar.response import Redirect
 
 _CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 _STYLE: Final = (
@@ -15,12 +14,6 @@ _STYLE: Final = (
     "p{margin:.25rem 0}.m{display:inline-block;min-width:4.5rem;font-weight:700}"
 )
 _METHODS: Final = ("get", "put", "post", "delete")
-
-
-@get("/", include_in_schema=False)
-async def front() -> Redirect:
-    """Show a person who opens the address where to read on."""
-    return Redirect("/docs", status_code=303)
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from traceback import format_tb
 from typing import cast
 
 from tallystick.access.keys import Key, authenticate
@@ -13,7 +14,7 @@ from tallystick.api.arrivals import Arrivals
 from tallystick.api.bodies import AnyRequest
 from tallystick.api.credentials import presented
 from tallystick.api.gathering import Gathering
-from tallystick.api.problems import TOO_MANY, ProblemError, kind_of, unauthenticated
+from tallystick.api.problems import INTERNAL, TOO_MANY, Kind, ProblemError, kind_of, unauthenticated
 from tallystick.api.searching import Searching
 from tallystick.api.traffic import Traffic
 from tallystick.errors import ForbiddenError, PushbackError
@@ -146,11 +147,18 @@ class Doorway:
             raise PushbackError(f"read: not recorded ({outcome.reason}), so nothing is answered")
 
     def refused(self, request: AnyRequest, error: Exception) -> None:
-        """Count an answer that refused somebody something."""
+        """Count an answer that refused somebody something; tell the log where the server failed."""
         kind = kind_of(error)
+        if kind is INTERNAL:
+            # The text of the error may hold a sender's value: only the places go to the log.
+            trace = "".join(format_tb(error.__traceback__))
+            self.traffic.complain(f"{type(error).__name__} in a request:\n{trace}")
         if kind.status not in RECORDED_REFUSALS:
             return
-        key = cast("Key | None", request.scope["state"].get("key"))
+        self.note_refusal(cast("Key | None", request.scope["state"].get("key")), kind)
+
+    def note_refusal(self, key: Key | None, kind: Kind) -> None:
+        """Count a refusal, in the log of the key's tenant if it has one alone."""
         tenants = key.grant.tenants if key else None
         self.refusals.note(
             Group(

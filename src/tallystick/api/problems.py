@@ -117,11 +117,12 @@ def problem(error: Exception, request_id: str) -> Response[bytes]:
         msgspec.json.encode(body),
         status_code=kind.status,
         media_type=MEDIA_TYPE,
-        headers=_headers(error),
+        headers=problem_headers(error),
     )
 
 
-def _headers(error: Exception) -> dict[str, str]:
+def problem_headers(error: Exception) -> dict[str, str]:
+    """Return the headers that go with an error, whatever the form of its body."""
     if isinstance(error, ProblemError):
         return error.headers
     if isinstance(error, PushbackError):

@@ -40,6 +40,11 @@ class Searching:
         self._under_way = 0
         self.closing = False
 
+    @property
+    def is_on(self) -> bool:
+        """Whether there is an engine."""
+        return self._engine is not None
+
     async def run(self, request: AnyRequest, work: Callable[[Asking], T]) -> T:
         """Run what asks the engine, off the event loop; stop it when the client has gone.
 

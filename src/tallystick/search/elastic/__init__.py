@@ -3,7 +3,7 @@
 from tallystick.search.elastic.aggregated import answered
 from tallystick.search.elastic.aggregating import ElasticAggregation
 from tallystick.search.elastic.ordering import ElasticSort, milliseconds
-from tallystick.search.elastic.refusal import ElasticError
+from tallystick.search.elastic.refusal import ElasticError, ElasticMissingError
 from tallystick.search.elastic.request import (
     PARAMETERS,
     ElasticSearch,
@@ -18,6 +18,7 @@ __all__ = [
     "PARAMETERS",
     "ElasticAggregation",
     "ElasticError",
+    "ElasticMissingError",
     "ElasticSearch",
     "ElasticSort",
     "PointInTime",

@@ -1,9 +1,9 @@
 """What is said to a client of Elasticsearch whose body is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tallystick.errors import MalformedError
+from tallystick.errors import MalformedError, NotFoundError
 
 
 class ElasticError(MalformedError):
@@ -18,6 +18,22 @@ class ElasticError(MalformedError):
         super().__init__(reason, path=path)
         self.reason = reason
         self.kind = kind
+
+
+class ElasticMissingError(NotFoundError):
+    """There is no such index, or no such search under way.
+
+    Attributes:
+        reason: In Elasticsearch's wording.
+        kind: Elasticsearch's name for the kind of error.
+        more: Further members of the error, such as ``index``.
+    """
+
+    def __init__(self, reason: str, *, kind: str, more: Mapping[str, str] | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.kind = kind
+        self.more = dict(more or {})
 
 
 @contextmanager

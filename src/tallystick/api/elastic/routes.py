@@ -1,0 +1,32 @@
+"""All routes that speak as Elasticsearch does: one line a handler."""
+
+from typing import Any, Final, cast
+
+from litestar import Request, Router
+from litestar.handlers import BaseRouteHandler
+
+from tallystick.api.elastic import information
+
+HANDLERS: Final = (information.show_information,)
+
+_OPTION: Final = "elastic"
+
+
+def elastic_router() -> Router:
+    """Make the routes of an application.
+
+    They are no part of the OpenAPI description: it would repeat Elasticsearch's own.
+    """
+    return Router("/", route_handlers=HANDLERS, opt={_OPTION: True}, include_in_schema=False)
+
+
+def speaks_elastic(request: Request[Any, Any, Any]) -> bool:
+    """Whether who asks wants answers in Elasticsearch's shape, errors too.
+
+    Where no route fits, a part of the path that begins with ``_`` tells it: no other route
+    has one.
+    """
+    handler = cast("BaseRouteHandler | None", request.scope.get("route_handler"))
+    if handler is not None and handler.opt.get(_OPTION):
+        return True
+    return any(part.startswith("_") for part in request.scope["path"].split("/"))
