@@ -37,12 +37,14 @@ class Found(NamedTuple):
             there is none.
         total: How many events fit altogether, to no more than was asked for; None if not asked.
         masked: Fields of shown events whose values the asker may not see.
+        keys: Of each event the values by which it is sorted, and its id; as of ``after``.
     """
 
     events: list[JsonEvent]
     after: tuple[Value | None, ...] | None
     total: int | None
     masked: list[str]
+    keys: list[tuple[Value | None, ...]]
 
 
 class Bucket(NamedTuple):
@@ -112,11 +114,10 @@ class Searcher:
             for row in rows[: search.limit]
         ]
         shown = self._show(places)
-        after = None
-        if len(rows) > search.limit > 0:
-            after = self._after(search, rows[search.limit - 1])
+        sorted_by = [self._after(search, row) for row in rows[: search.limit]]
+        after = sorted_by[-1] if len(rows) > search.limit > 0 else None
         masked = frozenset[str]().union(*(each.masked for each in shown))
-        return Found([each.event for each in shown], after, total, sorted(masked))
+        return Found([each.event for each in shown], after, total, sorted(masked), sorted_by)
 
     def extent(self, search: Search) -> tuple[int, datetime, datetime]:
         """Return how many events fit, and the first and the last time among them."""

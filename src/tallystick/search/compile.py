@@ -61,9 +61,7 @@ class Compiler:
         further = behind(keys, self._search.after, self._bind)
         limit = self._bind(self._search.limit + 1, "UInt64")
         skip = self._bind(self._search.skip, "UInt64")
-        by_time = [(sort.field, sort.milliseconds) for sort in self._search.sort] == [
-            ("occurred_at", False)
-        ]
+        by_time = [sort.field for sort in self._search.sort] == ["occurred_at"]
         if not by_time or len(self._streams.names or ()) < 2:  # noqa: PLR2004 (one needs no union)
             return self._statement(
                 f"SELECT {columns} FROM {{table:Identifier}} WHERE {self._where(further)}"  # noqa: S608

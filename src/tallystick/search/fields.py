@@ -129,6 +129,7 @@ ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "_id": "id",
         "_doc": "index",
+        "_shard_doc": "id",
         "@timestamp": "occurred_at",
         "timestamp": "occurred_at",
         "event.id": "id",

@@ -1,15 +1,17 @@
 """The order of events, and where a list goes on in it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from tallystick.errors import MalformedError
 from tallystick.search.columns import Bind, Column, rank
-from tallystick.search.conditions import moment
+from tallystick.search.conditions import micros, moment
 from tallystick.search.fields import TEXT
 from tallystick.search.filters import Value
 from tallystick.search.query import Sort
+
+_MILLISECOND_US: Final = 1_000
 
 
 class Key(NamedTuple):
@@ -38,6 +40,9 @@ def key_of(sort: Sort, column: Column) -> Key:
     if column.field.name == TEXT:
         raise MalformedError("sort: by 'text', which has no order, want another field")
     match column.shape:
+        case "moment" if sort.milliseconds:
+            cut = f"toUnixTimestamp64Milli({sql})"
+            return Key(sort, column, "", cut, f"{cut} * {_MILLISECOND_US}")
         case "moment":
             return Key(sort, column, "", sql, f"toUnixTimestamp64Micro({sql})")
         case "integer":
@@ -74,9 +79,20 @@ def behind(keys: Sequence[Key], after: Sequence[Value | None], bind: Bind) -> st
     # One bound on the first key lets the engine leave out parts of the table.
     edge = ""
     if keys[0].column.shape == "moment":
-        sign = "<=" if keys[0].sort.descending else ">="
-        edge = f"{keys[0].value} {sign} {_compared(keys[0], after[0], bind)} AND "
+        edge = f"{_edge(keys[0], after[0], bind)} AND "
     return f"{edge}(({') OR ('.join(found)}))"
+
+
+def _edge(key: Key, value: Value | None, bind: Bind) -> str:
+    if not isinstance(value, datetime):
+        raise _unfit()
+    if not key.sort.milliseconds:
+        sign = "<=" if key.sort.descending else ">="
+        return f"{key.column.sql} {sign} {moment(value, bind)}"
+    first = value.replace(microsecond=value.microsecond // _MILLISECOND_US * _MILLISECOND_US)
+    if key.sort.descending:
+        return f"{key.column.sql} < {moment(first + timedelta(milliseconds=1), bind)}"
+    return f"{key.column.sql} >= {moment(first, bind)}"
 
 
 def _beyond(key: Key, value: Value | None, bind: Bind) -> str:
@@ -99,7 +115,8 @@ def _compared(key: Key, value: Value | None, bind: Bind) -> str:
     column = key.column
     match column.shape:
         case "moment" if isinstance(value, datetime):
-            return moment(value, bind)
+            cut = key.sort.milliseconds
+            return bind(micros(value) // _MILLISECOND_US, "Int64") if cut else moment(value, bind)
         case "integer" if isinstance(value, int) and abs(value) < 2**127:
             return bind(value, "Int128")
         case "integer" if isinstance(value, float):
@@ -111,7 +128,11 @@ def _compared(key: Key, value: Value | None, bind: Bind) -> str:
         case "text" | "texts" if isinstance(value, str):
             ranked = column.field.ranked
             return bind(column.field.rank_of(value), "UInt64") if ranked else bind(value, "String")
-    raise MalformedError("after: another value, want that of the last event", path="/after")
+    raise _unfit()
+
+
+def _unfit() -> MalformedError:
+    return MalformedError("after: another value, want that of the last event", path="/after")
 
 
 def _any_key(sort: Sort, column: Column) -> Key:

@@ -1,6 +1,6 @@
 """Parameters of an address: each is taken, or refused by name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from litestar import Request
@@ -31,6 +31,21 @@ def read_parameters(request: Request[Any, Any, Any], taken: Collection[str] = ()
     if told.get("format", "json").lower() != "json":
         raise _refused(request, "wants another format than [json], which alone is answered")
     return told
+
+
+def flag(parameters: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    """Read a parameter that is true or false; one without a value is true.
+
+    Raises:
+        ElasticError: It is something else.
+    """
+    text = parameters.get(name)
+    if text is None:
+        return default
+    if text not in {"", "true", "false"}:
+        reason = f"Failed to parse value [{text[:64]}] of [{name}], want [true] or [false]"
+        raise ElasticError(reason, kind="illegal_argument_exception")
+    return text != "false"
 
 
 def _refused(request: Request[Any, Any, Any], what: str) -> ElasticError:

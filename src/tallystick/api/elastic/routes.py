@@ -5,9 +5,13 @@ from typing import Any, Final, cast
 from litestar import Request, Router
 from litestar.handlers import BaseRouteHandler
 
-from tallystick.api.elastic import information
+from tallystick.api.elastic import count, information, search
 
-HANDLERS: Final = (information.show_information,)
+HANDLERS: Final = (
+    information.show_information,
+    search.search,
+    count.count,
+)
 
 _OPTION: Final = "elastic"
 

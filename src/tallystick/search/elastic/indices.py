@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from tallystick.search.elastic.refusal import ElasticError, ElasticMissingError
+from tallystick.search.elastic.source import fits
 from tallystick.search.filters import And, Between, Equals, Filter, Nothing, Or
 
 STREAM_OF: Final[Mapping[str, str]] = {
@@ -164,20 +165,7 @@ def _left_out(name: str) -> set[str]:
 
 
 def _fits(index: str, pattern: str) -> bool:
-    if pattern in _EVERYTHING:
-        return True
-    first, *rest = pattern.split("*")
-    last = rest.pop()
-    if not index.startswith(first) or len(index) < len(first) + len(last):
-        return False
-    middle = index[len(first) : len(index) - len(last)]
-    if not index.endswith(last):
-        return False
-    for part in rest:
-        _, found, middle = middle.partition(part) if part else ("", "*", middle)
-        if not found:
-            return False
-    return True
+    return pattern in _EVERYTHING or fits(index, pattern)
 
 
 def _dated(stream: str, year: str | None, month: str | None, day: str | None) -> Part | None:

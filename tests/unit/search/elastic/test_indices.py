@@ -64,7 +64,7 @@ def test_a_name_of_no_index_is_refused(name: str) -> None:
     with pytest.raises(ElasticMissingError, match="no such index") as refused:
         parse_indices(name)
     assert refused.value.kind == "index_not_found_exception"
-    assert refused.value.more["index"] == name.split(",")[-1]
+    assert refused.value.more["index"] == name.rpartition(",")[2]
 
 
 def test_a_name_of_no_index_is_passed_over_on_request() -> None:
