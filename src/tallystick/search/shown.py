@@ -14,7 +14,7 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.opening import read_leaf
 from tallystick.ledger.ports import Log, Snapshot
 from tallystick.search.columns import Sight
-from tallystick.search.fields import FIELDS
+from tallystick.search.fields import ACTION_WORDS, FIELDS
 from tallystick.search.sealing import dotted, joined, sealed_fields
 
 _HIDDEN: Final = ("v", "sealed", "subject_refs")
@@ -101,7 +101,8 @@ class LedgerShow:
             value = left.of(dotted(path), stored_json.read(text))
             if value is not None:
                 put(event, path, value)
-        gone = sorted(set(sealed_fields(paths, opened)) - left.opened)
+        # The words of an action are sealed with it, and not a value of their own.
+        gone = sorted(set(sealed_fields(paths, opened)) - left.opened - {ACTION_WORDS})
         whole = {**event, **at, "erased": gone} if gone else {**event, **at}
         return Shown(whole, frozenset(left.masked))
 
