@@ -5,19 +5,10 @@ from base64 import b64encode
 
 import pytest
 
-from kit.server import Answer, Server
+from kit.elastic import error_of
+from kit.server import Server
 
 JSON = {"Accept": "application/json"}
-
-
-def error_of(answer: Answer) -> tuple[int, str]:
-    """Check that an answer is an error as clients read it; return its status and type."""
-    told = answer.json
-    assert answer.headers["x-elastic-product"] == "Elasticsearch"
-    assert told["status"] == answer.status
-    assert told["error"]["root_cause"][0]["reason"] == told["error"]["reason"]
-    assert told["error"]["root_cause"][0]["type"] == told["error"]["type"]
-    return answer.status, told["error"]["type"]
 
 
 def test_a_client_is_told_what_speaks_here(server: Server) -> None:

@@ -1,6 +1,6 @@
 """One search as it came, and how it is answered: asked, recorded, and put into its envelope."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -9,12 +9,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tallystick.api.asking import Context, asked
-from tallystick.api.doorway import Doorway
+from tallystick.api.doorway import Caller, Doorway
 from tallystick.api.elastic.given import Given
 from tallystick.search.answer import Found, Searcher
 from tallystick.search.elastic.aggregated import answered
 from tallystick.search.elastic.hits import Total, envelope, hits_of
 from tallystick.search.elastic.indices import IndexOptions, parse_indices
+from tallystick.search.elastic.point import read_point, write_point
 from tallystick.search.elastic.refusal import ElasticError
 from tallystick.search.elastic.request import PARAMETERS, ElasticSearch, parse_search
 from tallystick.search.elastic.source import check_source
@@ -25,6 +26,7 @@ from tallystick.search.query import MAX_LIMIT
 from tallystick.search.terms import When
 
 DOOR: Final = "elastic"
+TIE: Final = "_shard_doc"
 
 Json: TypeAlias = dict[str, Any]
 
@@ -49,6 +51,28 @@ class Question(Struct, frozen=True, kw_only=True):
     most: int = MAX_LIMIT
     typed: bool = False
     as_number: bool = False
+
+    @property
+    def has_point(self) -> bool:
+        """Whether it is asked at a point in time."""
+        return isinstance(self.given.body, dict) and self.given.body.get("pit") is not None
+
+    def with_tie(self) -> "Question":
+        """Return the same with an event's id behind all that is sorted by.
+
+        So each event has one place in the order, and clients page from place to place: they
+        give back the values of ``sort`` as they were told.
+        """
+        body, parameters = self.given.body, dict(self.parameters)
+        sort = body.get("sort") if isinstance(body, dict) else None
+        if parameters.get("sort"):
+            parameters["sort"] += "" if TIE in parameters["sort"] else f",{TIE}"
+        elif isinstance(body, dict) and sort:
+            rows = sort if isinstance(sort, list) else [sort]
+            tied = any(row == TIE or (isinstance(row, dict) and TIE in row) for row in rows)
+            body = {**body, "sort": rows if tied else [*rows, TIE]}
+        given = self.given._replace(body=body)
+        return replace(self, given=given, parameters=parameters)
 
     def told(self) -> dict[str, object]:
         """Return what was asked, as it is recorded."""
@@ -100,6 +124,24 @@ class Reply(NamedTuple):
     total: Total | None
 
 
+class Asking(NamedTuple):
+    """Whom to ask, and where.
+
+    Attributes:
+        doorway: The door.
+        context: Whose events, and when.
+        searcher: Whom to ask.
+    """
+
+    doorway: Doorway
+    context: Context
+    searcher: Searcher
+
+    def standing(self) -> Standing:
+        """Look how far the logs of the tenant were followed."""
+        return standing(self.doorway, self.context.tenant)
+
+
 def standing(doorway: Doorway, tenant: int) -> Standing:
     """Look how far the logs of a tenant were followed."""
     ledger = doorway.ledger
@@ -113,20 +155,55 @@ def standing(doorway: Doorway, tenant: int) -> Standing:
 
 
 async def record_and_answer(
-    request: Request[Any, Any, Any], tenant: str | None, question: Question
+    request: Request[Any, Any, Any], caller: Caller, tenant: str | None, question: Question
 ) -> Json:
     """Ask, record the question, and return the answer."""
     doorway: Doorway = request.app.state.doorway
-    clock = doorway.ledger.drivers.clock
-    began = clock.now()
 
     def work(context: Context, searcher: Searcher) -> dict[str, object]:
-        search = question.read(context.now)
-        reply = find(doorway, context, searcher, question, search)
-        return recorded(reply)
+        asking = Asking(doorway, context, searcher)
+        if question.has_point:
+            return _at_point(asking, question, whose(context, caller))
+        return recorded(find(asking, question, question.read(context.now)))
 
-    told = await asked(request, tenant, "events.searched", question.told(), work)
-    return {**_json(told["answer"]), "took": max(0, clock.now() - began) // 1_000}
+    return await timed(request, tenant, question.told(), work)
+
+
+async def timed(
+    request: Request[Any, Any, Any],
+    tenant: str | None,
+    told: dict[str, object],
+    work: Callable[[Context, Searcher], dict[str, object]],
+) -> Json:
+    """Ask, record what is told, and return the answer with the time that it took."""
+    doorway: Doorway = request.app.state.doorway
+    clock = doorway.ledger.drivers.clock
+    began = clock.now()
+    known = await asked(request, tenant, "events.searched", told, work)
+    answer = known["answer"]
+    took = {"took": max(0, clock.now() - began) // 1_000}
+    return {**answer, **took} if isinstance(answer, dict) else took
+
+
+def whose(context: Context, caller: Caller) -> tuple[str, ...]:
+    """Say who may use an id that is made for a caller, and for which tenant."""
+    return (str(context.tenant), caller.key.key_id)
+
+
+def _at_point(asking: Asking, question: Question, whose: Sequence[str]) -> dict[str, object]:
+    """Answer a search at a point in time."""
+    now = asking.context.now
+    if question.indices:
+        reason = "[indices] cannot be used with point in time, want no index in the address"
+        raise ElasticError(reason, kind="action_request_validation_exception")
+    question = question.with_tie()
+    asked_for = question.read(now).pit
+    if asked_for is None:
+        raise ElasticError("[pit] wants an [id]", path="/pit")
+    point = read_point(asked_for.id, whose, now).kept(asked_for.keep_alive, now)
+    question = replace(question, indices=point.indices, options=point.options)
+    reply = find(asking, question, question.read(point.view.at), point.view)
+    return recorded(reply, pit_id=write_point(point, whose))
 
 
 def recorded(reply: Reply, **more: object) -> dict[str, object]:
@@ -136,19 +213,12 @@ def recorded(reply: Reply, **more: object) -> dict[str, object]:
 
 
 def find(
-    doorway: Doorway,
-    context: Context,
-    searcher: Searcher,
-    question: Question,
-    search: ElasticSearch,
-    view: View | None = None,
+    asking: Asking, question: Question, search: ElasticSearch, view: View | None = None
 ) -> Reply:
     """Ask the engine.
 
     Args:
-        doorway: The door.
-        context: Where it is asked.
-        searcher: Whom to ask.
+        asking: Whom, and where.
         question: As it came.
         search: The same as it was read.
         view: What may be found; None for all.
@@ -164,19 +234,15 @@ def find(
     # One more is counted than was asked for: so an exact total is told from a bound.
     count = most + 1 if type(most) is int else most
     wanted = replace(search.search, filter=And(tuple(parts)), count=count)
-    found = searcher.find(wanted)
+    found = asking.searcher.find(wanted)
     total = None
     if search.count_wanted and found.total is not None:
         exact = type(most) is not int or found.total <= most
         total = Total(found.total if exact else int(most), exact)
-    streams = standing(doorway, context.tenant).streams
+    streams = asking.standing().streams
     hits = hits_of(search, found, streams, total, as_number=question.as_number)
     answer = envelope(0, hits)
     if search.aggregations:
-        counted = searcher.aggregate(wanted)
+        counted = asking.searcher.aggregate(wanted)
         answer["aggregations"] = answered(search.aggregations, counted, typed=question.typed)
     return Reply(answer, found, total)
-
-
-def _json(value: object) -> Json:
-    return value if isinstance(value, dict) else {}

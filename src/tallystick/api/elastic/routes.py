@@ -5,12 +5,19 @@ from typing import Any, Final, cast
 from litestar import Request, Router
 from litestar.handlers import BaseRouteHandler
 
-from tallystick.api.elastic import count, information, search
+from tallystick.api.elastic import count, information, points, scrolling, search, several
 
 HANDLERS: Final = (
     information.show_information,
     search.search,
     count.count,
+    several.search_severally,
+    scrolling.go_on,
+    scrolling.end_scrolls,
+    points.open_point,
+    points.create_point,
+    points.close_point,
+    points.delete_points,
 )
 
 _OPTION: Final = "elastic"
