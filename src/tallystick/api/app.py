@@ -79,6 +79,7 @@ HANDLERS: Final = (
     operations.readyz,
     operations.metrics,
     operations.well_known,
+    documents.nothing,
     documents.openapi,
     documents.documents,
 )
@@ -200,14 +201,11 @@ def _translated(request: Request[Any, Any, Any], error: Exception) -> Exception:
 
 def _methods_at(request: Request[Any, Any, Any]) -> list[str]:
     path = request.scope["path"]
-    return sorted(
-        {
-            method
-            for route in request.app.routes
-            if isinstance(route, HTTPRoute) and re.fullmatch(_pattern(route.path), path)
-            for method in route.methods
-        }
-    )
+    routes = [route for route in request.app.routes if isinstance(route, HTTPRoute)]
+    # A path that stands in the router as it is leads nowhere else, though it may look like others.
+    exact = [route for route in routes if route.path == path]
+    like = exact or [route for route in routes if re.fullmatch(_pattern(route.path), path)]
+    return sorted({method for route in like for method in route.methods})
 
 
 def _pattern(route: str) -> str:

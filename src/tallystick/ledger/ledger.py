@@ -1,6 +1,6 @@
 """The one writer: every event that gets an index gets it here."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -150,13 +150,33 @@ class Ledger:
         external_id = event.get("external_id")
         if not isinstance(external_id, str):
             return self._with_id(event)
+        source = event.get("source")
+        name = str(source.get("id", "")) if isinstance(source, dict) else ""
+        key = self._lookup_key(snapshot, tenant)
+        return {**event, "id": id_text(external_event_id(key, via.door, name, external_id))}
+
+    def external_ids(
+        self, tenant: int, door: str, names: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], str]:
+        """Return the ids of events to which their senders gave ids of their own making.
+
+        Args:
+            tenant: Number of the tenant.
+            door: The door that they come in by.
+            names: Of each the source, and the sender's id.
+
+        Raises:
+            NotFoundError: There is no such tenant.
+        """
+        with self.drivers.store.read() as snapshot:
+            key = self._lookup_key(snapshot, tenant)
+        return {name: id_text(external_event_id(key, door, *name)) for name in names}
+
+    def _lookup_key(self, snapshot: Snapshot, tenant: int) -> bytes:
         subjects = self.reader.subjects(tenant)
         with subjects.lock:
             subjects.refresh(snapshot)
-            key = subjects.keys(snapshot).lookup_key
-        source = event.get("source")
-        name = str(source.get("id", "")) if isinstance(source, dict) else ""
-        return {**event, "id": id_text(external_event_id(key, via.door, name, external_id))}
+            return subjects.keys(snapshot).lookup_key
 
     def _with_id(self, event: dict[str, object]) -> dict[str, object]:
         if "id" in event:

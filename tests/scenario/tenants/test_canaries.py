@@ -8,8 +8,7 @@ import json
 import re
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
+from kit.calls import Ask, Call
 from kit.canaries import (
     CLOSED,
     Canaries,
@@ -26,6 +26,7 @@ from kit.canaries import (
     filled,
     without_canary,
 )
+from kit.elastic_calls import ELASTIC_CALLS
 from kit.events import reference_event
 from kit.house import new_house
 from kit.server import Answer, Server
@@ -33,18 +34,6 @@ from kit.strangers import Owner, Stranger, Things
 from tallystick.api.app import create_app
 from tallystick.events.catalogue import CatalogueEntry
 from tallystick.events.event import Event
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request: what follows the route's own path, and what is sent."""
-
-    path: str
-    body: object = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-Ask = Callable[[Things], list[Call]]
 
 
 def plain(*paths: str) -> Ask:
@@ -186,6 +175,7 @@ CALLS: dict[tuple[str, str], Ask] = {
         Call(f"/v1/super/1/tile/{it.log}"),
         Call(f"/v1/super/{it.log}/tile/0/000"),
     ],
+    **ELASTIC_CALLS,
     ("GET", "/v1/tenants"): plain("/v1/tenants", "/v1/tenants?limit=1", "/v1/tenants?after=0"),
     ("POST", "/v1/tenants"): lambda it: [
         Call("/v1/tenants", {"name": it.tenant}),
@@ -336,7 +326,7 @@ def test_what_belongs_to_another_is_answered_like_what_does_not_exist(
 PASSING = {"connection", "content-length", "date", "ratelimit", "retry-after", "x-request-id"}
 PASSING_PARTS = re.compile(
     rb'"(?:request_id|leaf_hash|key|key_id|created_at|received_at)":"[^"<]*"|"index":\d+'
-    rb'|"id":"[0-9a-f-]{36}"|want to wait \d+ s|"index_lag_ms":\d+'
+    rb'|"_?id":"[0-9a-f-]{36}"|"took":\d+|"_seq_no":\d+|want to wait \d+ s|"index_lag_ms":\d+'
     rb"|[\d,]+ ms behind|none of the tenant's [\d,]+ events fits|(?:\"next\":\"|id: )[\w-]{60,}"
 )
 """What differs between any two of the stranger's own requests."""

@@ -57,11 +57,40 @@ READS: dict[tuple[str, str], list[Read]] = {
     ("POST", "/v1/subjects/{subject_id:str}/erasure"): [
         ("POST", "/v1/subjects/{person}/erasure", {"reason": "asked for it"})  # a dry run
     ],
+    ("GET", "/{index:str}/_doc/{doc_id:str}"): [
+        ("GET", "/audit-logs/_doc/{event}", None),
+        ("HEAD", "/audit-logs/_doc/{event}", None),
+    ],
+    ("GET", "/{index:str}/_source/{doc_id:str}"): [("GET", "/audit-logs/_source/{event}", None)],
+    ("GET", "/_mget"): [
+        ("GET", "/_mget", {"docs": [{"_index": "audit-logs", "_id": EVENT["id"]}]})
+    ],
+    ("POST", "/_mget"): [
+        ("POST", "/_mget", {"docs": [{"_index": "audit-logs", "_id": EVENT["id"]}]})
+    ],
+    ("GET", "/{index:str}/_mget"): [("GET", "/audit-logs/_mget", {"ids": [EVENT["id"], "x"]})],
+    ("POST", "/{index:str}/_mget"): [("POST", "/audit-logs/_mget", {"ids": [EVENT["id"]]})],
 }
 """Routes that tell what stands in a tenant's log."""
 
 OTHERS = {
     ("POST", "/v1/events"),
+    ("POST", "/_bulk"),
+    ("PUT", "/_bulk"),
+    ("POST", "/{index:str}/_bulk"),
+    ("PUT", "/{index:str}/_bulk"),
+    ("POST", "/{index:str}/_doc"),
+    ("POST", "/{index:str}/_doc/{doc_id:str}"),
+    ("PUT", "/{index:str}/_doc/{doc_id:str}"),
+    ("DELETE", "/{index:str}/_doc/{doc_id:str}"),
+    ("POST", "/{index:str}/_create/{doc_id:str}"),
+    ("PUT", "/{index:str}/_create/{doc_id:str}"),
+    ("POST", "/{index:str}/_update/{doc_id:str}"),
+    ("PUT", "/{index:str}/_update/{doc_id:str}"),
+    ("POST", "/{index:str}/_update_by_query"),
+    ("POST", "/{index:str}/_delete_by_query"),
+    ("DELETE", "/{index:str}"),
+    ("GET", "/{index:str}"),
     ("GET", "/v1/logs"),
     ("GET", "/v1/epochs/{epoch:str}/changes"),
     ("GET", "/v1/super/checkpoint"),

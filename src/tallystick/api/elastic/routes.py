@@ -5,7 +5,18 @@ from typing import Any, Final, cast
 from litestar import Request, Router
 from litestar.handlers import BaseRouteHandler
 
-from tallystick.api.elastic import count, information, points, scrolling, search, several
+from tallystick.api.elastic import (
+    bulk,
+    count,
+    document,
+    information,
+    points,
+    reading,
+    scrolling,
+    search,
+    several,
+    unchanging,
+)
 
 HANDLERS: Final = (
     information.show_information,
@@ -18,6 +29,17 @@ HANDLERS: Final = (
     points.create_point,
     points.close_point,
     points.delete_points,
+    bulk.bulk,
+    document.append_document,
+    document.put_document,
+    document.create_document,
+    reading.show_document,
+    reading.show_source,
+    reading.show_documents,
+    unchanging.update_document,
+    unchanging.delete_document,
+    unchanging.change_by_query,
+    unchanging.delete_index,
 )
 
 _OPTION: Final = "elastic"

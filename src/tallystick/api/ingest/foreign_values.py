@@ -1,7 +1,12 @@
 """Values from other people's logs, made fit for an event without losing any of them."""
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
+
+import msgspec
+
+from tallystick.events.wording import is_suspect
 
 WITHHELD: Final = "[withheld: secret]"
 """Stands where a password, a token or a secret key stood."""
@@ -21,6 +26,11 @@ _SECRET_ENDS: Final = (
     "tokenvalue", "xamzcredential", "xamzsignature",
 )  # fmt: skip
 _separates: Final = re.compile(r"[^a-z0-9]+")
+
+_REMEMBERED: Final = 64
+"""Characters of a name up to which it is remembered what it says."""
+
+_write: Final = msgspec.json.Encoder().encode
 
 # How AWS itself marks what it has taken out, and how it tells that handing one out succeeded.
 _NO_SECRET: Final = re.compile(
@@ -86,6 +96,32 @@ def _tell_members(members: dict[str, object]) -> Told:
         told[free_name(HIDDEN.sub(_spelled, name), told)] = inner.value
         withheld += inner.withheld
     return Told(told, withheld)
+
+
+def is_plain(value: object) -> bool:
+    """Whether :func:`tell` surely returns a value as it is, at a quick look."""
+    try:
+        text = _write(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return not is_suspect(text) and not _holds_secret(value)
+
+
+def _holds_secret(value: object) -> bool:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if len(name) > _REMEMBERED or _names_secret(name):
+                return True
+            if isinstance(inner, dict | list) and _holds_secret(inner):
+                return True
+    elif isinstance(value, list):
+        return any(isinstance(inner, dict | list) and _holds_secret(inner) for inner in value)
+    return False
+
+
+@lru_cache(maxsize=4_096)
+def _names_secret(name: str) -> bool:
+    return _separates.sub("", name.lower()).endswith(_SECRET_ENDS)
 
 
 def free_name(name: str, members: dict[str, object]) -> str:

@@ -12,7 +12,7 @@ from tallystick.errors import MalformedError
 from tallystick.events.moment import moment_text
 
 _MAX_ID: Final = 512
-_OUTCOMES: Final = ("status", "outcome", "result", "success")
+OUTCOMES: Final = ("status", "outcome", "result", "success")
 _ADDRESSES: Final = ("ip", "ip_address", "remote_addr", "source_ip", "client_ip")
 _SUCCESS: Final = frozenset({"success", "successful", "ok", "true", "1", "200", "allowed"})
 _DENIED: Final = frozenset({"denied", "forbidden", "unauthorized", "403", "401", "refused"})
@@ -54,10 +54,10 @@ def event_of(line: Line) -> TutorialEvent:
     if action is None:
         raise MalformedError("no action, want one that is recognised")
     moment, assumed = _moment(line, rest)
-    kind, identity = _resource(_taken(line, rest, RESOURCES))
-    stem, ending = _stem(action)
+    kind, identity = resource_of(_taken(line, rest, RESOURCES))
+    stem, ending = stem_of(action)
     event = TutorialEvent(
-        action=action_name(stem, _noun(stem, kind)),
+        action=action_name(stem, noun_of(stem, kind)),
         occurred_at=moment,
         outcome=_outcome(line, ending),
         actor=_actor(_taken(line, rest, USERS)),
@@ -125,7 +125,8 @@ def _moment(line: Line, rest: dict[str, object]) -> tuple[str, bool]:
     return text, assumed
 
 
-def _resource(text: str | None) -> tuple[str, str | None]:
+def resource_of(text: str | None) -> tuple[str, str | None]:
+    """Part a resource such as ``document/17`` into type and id; the type is empty for none."""
     if not text:
         return "", None
     if found := _PATH(text) or _NUMBERED(text):
@@ -136,24 +137,33 @@ def _resource(text: str | None) -> tuple[str, str | None]:
     return "resource", text
 
 
-def _stem(action: str) -> tuple[str, str]:
+def stem_of(action: str) -> tuple[str, str]:
+    """Part ``LOGIN_FAILED`` into the action and the word that tells the outcome, or none."""
     found = _ENDING.search(action)
     return (action[: found.start()], found[1].lower()) if found else (action, "")
 
 
-def _noun(stem: str, kind: str) -> str:
+def noun_of(stem: str, kind: str) -> str:
+    """Say what was acted upon, for an action that is a verb alone."""
     if stem.lower().replace("-", "").replace("_", "") in {"login", "logout", "logon", "signin"}:
         return "user"
     return kind or "resource"
 
 
 def _outcome(line: Line, ending: str) -> str:
-    told = line.told(_OUTCOMES)
-    word = ending or (str(told[1]).strip().lower() if told else "")
+    told = line.told(OUTCOMES)
+    word = ending or (str(told[1]) if told else "")
+    failed = line.level in {"ERROR", "CRITICAL"}
+    return outcome_of(word) or ("failure" if failed else "unknown")
+
+
+def outcome_of(word: str) -> str | None:
+    """Read an outcome such as ``ok``, ``403`` or ``True``; None for a word that tells none."""
+    word = word.strip().lower()
     for words, outcome in ((_SUCCESS, "success"), (_DENIED, "denied"), (_FAILURE, "failure")):
         if word in words:
             return outcome
-    return "failure" if line.level in {"ERROR", "CRITICAL"} else "unknown"
+    return None
 
 
 def _actor(user: str | None) -> dict[str, object]:
