@@ -79,7 +79,6 @@ HANDLERS: Final = (
     operations.readyz,
     operations.metrics,
     operations.well_known,
-    documents.nothing,
     documents.openapi,
     documents.documents,
 )

@@ -6,8 +6,6 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response, get
 
-from tallystick.errors import NotFoundError
-
 _CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 _STYLE: Final = (
     ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;"
@@ -16,12 +14,6 @@ _STYLE: Final = (
     "p{margin:.25rem 0}.m{display:inline-block;min-width:4.5rem;font-weight:700}"
 )
 _METHODS: Final = ("get", "put", "post", "delete")
-
-
-@get("/{index:str}", include_in_schema=False)
-async def nothing() -> Response[bytes]:
-    """Say of a path of one name that nothing is there."""
-    raise NotFoundError("path: no such route")
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)

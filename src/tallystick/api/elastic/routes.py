@@ -16,6 +16,7 @@ from tallystick.api.elastic import (
     search,
     several,
     unchanging,
+    unrouted,
 )
 
 HANDLERS: Final = (
@@ -40,6 +41,7 @@ HANDLERS: Final = (
     unchanging.delete_document,
     unchanging.change_by_query,
     unchanging.delete_index,
+    unrouted.show_nothing,
 )
 
 _OPTION: Final = "elastic"
