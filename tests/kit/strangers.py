@@ -1,6 +1,7 @@
 """A tenant with canaries, and the other tenants that ask for what is its own."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from kit.canaries import Canaries
 
@@ -18,6 +19,7 @@ class Things:
         person: Id of a person.
         erased: Id of a person who was erased, and her ref.
         action: An action that is declared.
+        saved: Id of a saved search.
     """
 
     tenant: str
@@ -29,6 +31,7 @@ class Things:
     erased: str
     ref: str
     action: str
+    saved: str
 
     def names(self) -> dict[str, str]:
         """Return all of them by kind."""
@@ -56,3 +59,20 @@ class Stranger:
 
     tenant: str
     keys: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: what follows the route's own path, and what is sent."""
+
+    path: str
+    body: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Ask = Callable[[Things], list[Call]]
+
+
+def asked_of(path: Callable[[Things], str]) -> Ask:
+    """Ask with no tenant, and with the tenant whose thing it is."""
+    return lambda it: [Call(path(it)), Call(f"{path(it)}?tenant={it.tenant}")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tallystick.access import declarations, keys, rooting, tenants
+from tallystick.access import declarations, keys, rooting, saved_searches, tenants
 from tallystick.ledger import erased
 from tallystick.ledger.ledger import Projection
 from tallystick.ledger.ports import Query
@@ -14,6 +14,9 @@ PROJECTIONS: Mapping[str, Projection] = {
     "key.revoked": keys.apply_revoked,
     "catalogue.changed": declarations.apply_changed,
     "subject.erased": erased.apply_erased,
+    "saved_search.created": saved_searches.apply_put,
+    "saved_search.changed": saved_searches.apply_put,
+    "saved_search.deleted": saved_searches.apply_deleted,
 }
 
 TABLES: Mapping[str, Query] = {
@@ -22,5 +25,6 @@ TABLES: Mapping[str, Query] = {
     "api_key": keys.KEYS["projection"],
     "catalogue": declarations.CATALOGUE["projection"],
     "erased": erased.ERASED["projection"],
+    "saved_search": saved_searches.SAVED_SEARCHES["projection"],
 }
 """Each table that is nothing but a projection, with the query that reads all of it."""

@@ -51,6 +51,10 @@ SortBy = Annotated[
     str, QueryParameter(name="sort", description="Fields, with commas; - in front: descending")
 ]
 
+Saved = Annotated[
+    str | None, QueryParameter(name="saved", description="Id of a saved search, instead of a line")
+]
+
 
 class WantedSearch(Wanted, frozen=True, kw_only=True):
     """A question: the members are the parameters of ``GET /v1/search``."""
@@ -63,6 +67,7 @@ class WantedSearch(Wanted, frozen=True, kw_only=True):
     sort: str = "-occurred_at"
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     after: str | None = None
+    saved: str | None = None
 
     def parts(self, tenant: int) -> tuple[str, ...]:
         """Return all that makes the question, for a cursor to be bound to."""

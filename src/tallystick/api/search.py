@@ -8,6 +8,7 @@ from tallystick.api.asking import (
     DEFAULT_LIMIT,
     Context,
     Line,
+    Saved,
     Since,
     SortBy,
     Streams,
@@ -20,6 +21,7 @@ from tallystick.api.asking import (
 )
 from tallystick.api.forms import read_form
 from tallystick.api.query import After, Limit, TenantName, json_answer, read_limit
+from tallystick.api.saved_searches import with_saved
 from tallystick.search.answer import Found, Searcher
 from tallystick.search.cursor import Cursor, read_cursor, write_cursor
 from tallystick.search.query import Search
@@ -44,6 +46,7 @@ async def get_search(
     sort: SortBy = "-occurred_at",
     limit: Limit = str(DEFAULT_LIMIT),
     after: After = None,
+    saved: Saved = None,
 ) -> Response[bytes]:
     """Search events."""
     wanted = WantedSearch(
@@ -55,6 +58,7 @@ async def get_search(
         sort=sort,
         limit=read_limit(limit),
         after=after,
+        saved=saved,
     )
     return await _search(request, tenant_name, wanted)
 
@@ -73,8 +77,10 @@ async def post_search(
 
 
 async def _search(
-    request: Request[Any, Any, Any], tenant_name: str | None, wanted: WantedSearch
+    request: Request[Any, Any, Any], tenant_name: str | None, given: WantedSearch
 ) -> Response[bytes]:
+    wanted = await with_saved(request, tenant_name, given)
+
     def work(context: Context, searcher: Searcher) -> dict[str, object]:
         question = wanted.parts(context.tenant)
         asked_at, search = context.now, None

@@ -68,6 +68,9 @@ def owner(server: Server) -> Owner:
         mint.adopt(log["log"])
     gone = str(erased["actor"]["id"])
     ref = _erase(server, key, gone, mint.text())
+    saved = {"name": mint.text(), "q": f'"{mint.word()}"', "shared": True}
+    kept = server.ask("POST", "/v1/saved-searches", saved, key=key)
+    assert kept.status == 201, kept
     things = Things(
         tenant=tenant,
         event=event,
@@ -78,6 +81,7 @@ def owner(server: Server) -> Owner:
         erased=gone,
         ref=mint.adopt(ref),
         action=action,
+        saved=mint.adopt(kept.json["id"]),
     )
     return Owner(things, mint, key)
 
@@ -104,6 +108,7 @@ def nobodys(owner: Owner) -> Things:
         erased=mint.word(),
         ref=mint.hex(32),
         action=f"{mint.word()}.{mint.word()}",
+        saved=mint.hex(32),
     )
 
 

@@ -8,7 +8,7 @@ import json
 import re
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,8 +29,9 @@ from kit.canaries import (
 from kit.elastic_calls import ELASTIC_CALLS
 from kit.events import reference_event
 from kit.house import new_house
+from kit.search_calls import SEARCH_CALLS
 from kit.server import Answer, Server
-from kit.strangers import Owner, Stranger, Things
+from kit.strangers import Ask, Call, Owner, Stranger, Things, asked_of
 from tallystick.api.app import create_app
 from tallystick.events.catalogue import CatalogueEntry
 from tallystick.events.event import Event
@@ -43,11 +44,6 @@ def plain(*paths: str) -> Ask:
 
 def below_log(*rests: str) -> Ask:
     return lambda it: [Call(f"/v1/logs/{it.log}/{rest}") for rest in rests]
-
-
-def asked_of(path: Callable[[Things], str]) -> Ask:
-    """Ask with no tenant, and with the tenant whose thing it is."""
-    return lambda it: [Call(path(it)), Call(f"{path(it)}?tenant={it.tenant}")]
 
 
 def events_sent(it: Things) -> list[Call]:
@@ -117,20 +113,6 @@ def erasures(it: Things) -> list[Call]:
     ]
 
 
-def searched(it: Things, path: str, more: str = "") -> list[Call]:
-    lines = ("", it.person, f"id:{it.event}", f"log:{it.log}", f"tenant:{it.tenant}", it.erased)
-    return [
-        *(Call(f"{path}?q={line}{more}") for line in (*lines, f"{it.tenant}:x", f'"{it.ref}')),
-        *(Call(f"{path}?{name}={it.tenant}{more}") for name in ("tenant", "stream", "since")),
-        Call(f"{path}?after={it.log}{more}"),
-    ]
-
-
-def search_posted(it: Things) -> list[Call]:
-    lines = ({"q": it.person}, {"q": f"tenant:{it.tenant}", "stream": "access"})
-    return [Call("/v1/search", body) for body in (*lines, {it.key: it.log}, {"sort": it.tenant})]
-
-
 TILES = ("tile/0/000.p/1", "tile/0/000", "tile/1/000", "tile/entries/000.p/1", "tile/x")
 
 CALLS: dict[tuple[str, str], Ask] = {
@@ -140,13 +122,7 @@ CALLS: dict[tuple[str, str], Ask] = {
     ("GET", "/v1/events/{event_id:str}/receipt"): asked_of(
         lambda it: f"/v1/events/{it.event}/receipt"
     ),
-    ("GET", "/v1/search"): lambda it: searched(it, "/v1/search"),
-    ("POST", "/v1/search"): search_posted,
-    ("GET", "/v1/search/histogram"): lambda it: searched(it, "/v1/search/histogram"),
-    ("GET", "/v1/search/facets"): lambda it: searched(
-        it, "/v1/search/facets", "&field=actor.id,tenant,log,metadata"
-    ),
-    ("GET", "/v1/tail"): lambda it: searched(it, "/v1/tail", "&wait_s=0"),
+    **SEARCH_CALLS,
     ("GET", "/v1/logs"): lambda it: [
         Call("/v1/logs"),
         Call("/v1/logs?after=0&limit=1"),

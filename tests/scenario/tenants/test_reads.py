@@ -24,7 +24,7 @@ EVENT = reference_event(0)
 PERSON = EVENT["actor"]["id"]  # type: ignore[index]
 
 Read = tuple[str, str, object]
-"""Method, path with ``{event}``, ``{log}`` and ``{person}``, body."""
+"""Method, path with ``{event}``, ``{log}``, ``{person}`` and ``{saved}``, body."""
 
 READS: dict[tuple[str, str], list[Read]] = {
     ("GET", "/v1/events"): [
@@ -48,11 +48,14 @@ READS: dict[tuple[str, str], list[Read]] = {
     ("GET", "/v1/search"): [
         ("GET", "/v1/search?q=deleted", None),
         ("HEAD", "/v1/search?q=nothing+has+this", None),
+        ("GET", "/v1/search?saved={saved}", None),
     ],
     ("POST", "/v1/search"): [("POST", "/v1/search", {"q": "deleted", "limit": 1})],
     ("GET", "/v1/search/histogram"): [("GET", "/v1/search/histogram?q=deleted", None)],
     ("GET", "/v1/search/facets"): [("GET", "/v1/search/facets?field=action", None)],
     ("GET", "/v1/tail"): [("GET", "/v1/tail?wait_s=0", None)],
+    ("GET", "/v1/saved-searches"): [("GET", "/v1/saved-searches", None)],
+    ("GET", "/v1/saved-searches/{saved_id:str}"): [("GET", "/v1/saved-searches/{saved}", None)],
     ("GET", "/v1/subjects/{subject_id:str}"): [("GET", "/v1/subjects/{person}", None)],
     ("POST", "/v1/subjects/{subject_id:str}/erasure"): [
         ("POST", "/v1/subjects/{person}/erasure", {"reason": "asked for it"})  # a dry run
@@ -91,6 +94,9 @@ OTHERS = {
     ("POST", "/{index:str}/_delete_by_query"),
     ("DELETE", "/{index:str}"),
     ("GET", "/{index:str}"),
+    ("POST", "/v1/saved-searches"),
+    ("PUT", "/v1/saved-searches/{saved_id:str}"),
+    ("DELETE", "/v1/saved-searches/{saved_id:str}"),
     ("GET", "/v1/logs"),
     ("GET", "/v1/epochs/{epoch:str}/changes"),
     ("GET", "/v1/super/checkpoint"),
@@ -131,8 +137,11 @@ def ready(server: Server, stranger: Stranger) -> dict[str, str]:
     assert server.ask("GET", path, key=key).status == 200
     logs = server.ask("GET", "/v1/logs", key=key).json["logs"]
     log = next(log["log"] for log in logs if log["stream"] == "audit")
+    kept = {"name": "deleted", "q": "deleted", "shared": True}
+    saved = server.ask("POST", "/v1/saved-searches", kept, key=key).json["id"]
     server.wait_for_index(key)
-    return {"event": str(EVENT["id"]), "log": str(log), "person": str(PERSON)}
+    names = {"event": EVENT["id"], "log": log, "person": PERSON, "saved": saved}
+    return {name: str(value) for name, value in names.items()}
 
 
 def reading(server: Server, read: Read, names: dict[str, str], key: str) -> Callable[[], Answer]:

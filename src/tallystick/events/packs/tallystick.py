@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from tallystick.events.catalogue import CatalogueEntry
+from tallystick.events.packs import searching
 from tallystick.events.packs.fields import ABOUT_PEOPLE, ABOUT_THINGS
 
 _entry = partial(
@@ -213,22 +214,6 @@ ENTRIES: Final = (
         ocsf_class=6003,
     ),
     _entry(
-        action="export.started",
-        title="Export begun",
-        crud="read",
-        metadata_clear=("format",),
-        severity="high",
-        ocsf_class=6003,
-    ),
-    _entry(
-        action="export.finished",
-        title="Export ended",
-        crud="read",
-        metadata_clear=("entries", "format"),
-        severity="high",
-        ocsf_class=6003,
-    ),
-    _entry(
         action="verification.run",
         title="Log verified",
         crud="execute",
@@ -258,4 +243,5 @@ ENTRIES: Final = (
         severity="high",
         ocsf_class=3004,
     ),
+    *searching.ENTRIES,
 )
