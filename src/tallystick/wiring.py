@@ -10,6 +10,7 @@ from tallystick.access.projections import PROJECTIONS
 from tallystick.access.tenants import DEPLOYMENT_STREAM
 from tallystick.drivers.clickhouse.endpoint import EndpointFile, parse_endpoint
 from tallystick.drivers.erasure_list import ErasureListFile
+from tallystick.drivers.export_files import ExportFolder
 from tallystick.drivers.keyfile import KeyFile
 from tallystick.drivers.lockfile import LockFile
 from tallystick.drivers.sqlite import SqliteStore
@@ -24,12 +25,13 @@ from tallystick.ledger.ports import Clock, Lock
 from tallystick.ledger.publisher import Publisher
 from tallystick.ledger.start_up import ask_witnesses, start_up_problem
 from tallystick.ledger.super_logs import current_super
-from tallystick.search.ports import Engine
+from tallystick.search.ports import Engine, ExportFiles
 from tallystick.settings import Settings
 from tallystick.tlog.policy import Policy
 
 DATABASE, KEYS, LOCK = "ledger.db", "keys.json", "lock.note"
 ENGINE, ENDPOINT = "engine", "engine.json"
+EXPORTS = "exports"
 NO_ENGINE = "off"
 _ORIGIN = "origin"
 _DEPLOYMENT = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,200}[a-z0-9])?(?::[0-9]{1,5})?")
@@ -143,6 +145,11 @@ def open_engine(settings: Settings) -> Engine | None:
         endpoint = parse_endpoint(settings.engine)
         return ClickHouse(lambda: endpoint, SystemEntropy())
     return ClickHouse(EndpointFile(settings.data / ENDPOINT).read, SystemEntropy())
+
+
+def open_export_files(settings: Settings) -> ExportFiles | None:
+    """Return where exports lie; None where there is no engine that could find anything."""
+    return None if settings.engine == NO_ENGINE else ExportFolder(settings.data / EXPORTS)
 
 
 def erasures_beside(lock: Path) -> Path:

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable
 
-from kit.calls import Ask, Call
-from kit.strangers import Things
+from kit.strangers import Ask, Call, Things
 
 LINED = {"Content-Type": "application/x-ndjson"}
 

@@ -30,6 +30,23 @@ def saved(it: Things) -> list[Call]:
     ]
 
 
+def exports_wanted(it: Things) -> list[Call]:
+    wishes = ({"q": it.person}, {"q": f"log:{it.log}", "stream": "access"}, {it.key: it.log})
+    return [
+        *(Call("/v1/exports", wish) for wish in (*wishes, {"stream": it.tenant})),
+        Call(f"/v1/exports?tenant={it.tenant}", {"format": "csv"}),
+    ]
+
+
+def of_export(rest: str = "") -> Ask:
+    return lambda it: [
+        Call(f"/v1/exports/{name}{rest}{query}", headers=headers)
+        for name in (it.export, it.saved)
+        for query in ("", f"?tenant={it.tenant}")
+        for headers in ({}, {"Range": "bytes=0-9"})
+    ]
+
+
 SEARCH_CALLS: dict[tuple[str, str], Ask] = {
     ("GET", "/v1/search"): lambda it: searched(it, "/v1/search"),
     ("POST", "/v1/search"): search_posted,
@@ -54,4 +71,12 @@ SEARCH_CALLS: dict[tuple[str, str], Ask] = {
     ("DELETE", "/v1/saved-searches/{saved_id:str}"): lambda it: [
         Call(f"/v1/saved-searches/{it.saved}{query}") for query in ("", f"?tenant={it.tenant}")
     ],
+    ("POST", "/v1/exports"): exports_wanted,
+    ("GET", "/v1/exports"): lambda it: [
+        Call(f"/v1/exports{query}") for query in ("", f"?tenant={it.tenant}", f"?after={it.export}")
+    ],
+    ("GET", "/v1/exports/{export_id:str}"): of_export(),
+    ("DELETE", "/v1/exports/{export_id:str}"): of_export(),
+    ("GET", "/v1/exports/{export_id:str}/download"): of_export("/download"),
+    ("GET", "/v1/exports/{export_id:str}/manifest"): of_export("/manifest"),
 }

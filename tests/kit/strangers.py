@@ -20,6 +20,7 @@ class Things:
         erased: Id of a person who was erased, and her ref.
         action: An action that is declared.
         saved: Id of a saved search.
+        export: Id of an export that is done.
     """
 
     tenant: str
@@ -32,6 +33,7 @@ class Things:
     ref: str
     action: str
     saved: str
+    export: str
 
     def names(self) -> dict[str, str]:
         """Return all of them by kind."""

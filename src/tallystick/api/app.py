@@ -20,6 +20,8 @@ from tallystick.api import (
     counts,
     documents,
     epochs,
+    exports,
+    fetching,
     operations,
     proofs,
     query,
@@ -40,7 +42,7 @@ from tallystick.api.shortcut import Way, short_cut
 from tallystick.api.traffic import Traffic, Write, to_stderr
 from tallystick.errors import MalformedError, NotFoundError
 from tallystick.ledger.ledger import Ledger
-from tallystick.search.ports import Asking
+from tallystick.search.ports import Asking, ExportFiles
 from tallystick.tlog.policy import Policy
 
 DRAIN_S: Final = 20
@@ -63,6 +65,12 @@ HANDLERS: Final = (
     saved_searches.show_saved_search,
     saved_searches.put_saved_search,
     saved_searches.delete_saved_search,
+    exports.post_export,
+    exports.list_exports,
+    exports.show_export,
+    exports.delete_export,
+    fetching.fetch_export,
+    fetching.show_manifest,
     proofs.issue_receipt,
     proofs.show_checkpoint,
     proofs.show_tile,
@@ -103,6 +111,7 @@ def create_app(
     write: Write = to_stderr,
     policy: Policy | None = None,
     engine: Asking | None = None,
+    export_files: ExportFiles | None = None,
 ) -> Litestar:
     """Make the ASGI application of one door.
 
@@ -113,9 +122,10 @@ def create_app(
         write: Where the lines of the log go.
         policy: The witnesses that are asked to cosign, for strangers to know.
         engine: Whom to ask what is searched; None where nothing can be searched.
+        export_files: Where exports lie; None where nothing is exported.
     """
     traffic = Traffic(ledger.drivers.clock, ledger.drivers.entropy, write)
-    doorway = Doorway(ledger, traffic, trusted_proxies, name, engine)
+    doorway = Doorway(ledger, traffic, trusted_proxies, name, engine, export_files)
     app = Litestar(
         route_handlers=[*HANDLERS, elastic_router()],
         exception_handlers={HTTPException: _answer_error, Exception: _answer_error},

@@ -22,7 +22,7 @@ from tallystick.ledger.epochs import Epochs
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.logs import DEPLOYMENT_TENANT
 from tallystick.ledger.receipts import Receipts
-from tallystick.search.ports import Asking
+from tallystick.search.ports import Asking, ExportFiles
 from tallystick.tlog.key import ED25519, VerifierKey
 
 RECORDED_REFUSALS = (401, 403, 429)
@@ -57,6 +57,7 @@ class Doorway:
         trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed.
         name: Which of the doors this is.
         engine: Whom to ask what is searched; None where nothing can be searched.
+        export_files: Where exports lie; None where nothing is exported.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Doorway:
         trusted_proxies: tuple[str, ...] = (),
         name: str = "1",
         engine: Asking | None = None,
+        export_files: ExportFiles | None = None,
     ) -> None:
         self.ledger = ledger
         self.traffic = traffic
@@ -76,6 +78,7 @@ class Doorway:
         self.receipts = Receipts(ledger, self.epochs)
         self.refusals = Refusals(ledger, traffic.complain)
         self.searching = Searching(engine, ledger.drivers.entropy)
+        self.export_files = export_files
         self.name = name
         self.tenant_numbers: dict[str, int] = {}
         self._keys: dict[str, tuple[Key, int]] = {}

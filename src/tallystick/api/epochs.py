@@ -96,7 +96,7 @@ async def show_epoch(
     def look_up() -> tuple[Log, dict[str, object]]:
         log = log_within_reach(doorway, caller, log_hex)
         with doorway.ledger.drivers.store.read() as snapshot:
-            return log, _told(doorway, snapshot, log, _epoch(doorway, snapshot, epoch), since)
+            return log, head_told(doorway, snapshot, log, _epoch(doorway, snapshot, epoch), since)
 
     log, told = await to_thread(look_up)
     resource = {"log": log.hex, "resource": f"epochs/{told['epoch']}"}
@@ -104,9 +104,14 @@ async def show_epoch(
     return json_answer(told)
 
 
-def _told(
+def head_told(
     doorway: Doorway, snapshot: Snapshot, log: Log, epoch: Epoch, since: int | None
 ) -> dict[str, object]:
+    """Tell what an epoch says of a log, and that the log extends that of a size.
+
+    Raises:
+        ProblemError: What is stored contradicts the epoch's record.
+    """
     with _proving():
         head = doorway.epochs.head(snapshot, epoch, log)
     told: dict[str, object] = {

@@ -4,13 +4,17 @@ from threading import Event
 from time import monotonic
 from typing import Final
 
+from tallystick.access.reads import Asker, record_read
 from tallystick.cli.child import complain, on_stop
 from tallystick.cli.sole_follower import sole_follower
 from tallystick.errors import PushbackError, TallystickError
 from tallystick.search.duty import Duty
+from tallystick.search.exporting import Exporter
+from tallystick.search.exports import Export
 from tallystick.search.follow import BATCH
+from tallystick.search.ports import Engine
 from tallystick.settings import Settings
-from tallystick.wiring import open_engine, open_house
+from tallystick.wiring import House, open_engine, open_export_files, open_house
 
 _PAUSE_S: Final = 0.25
 """From one batch to the next: a part of the table is made for each, however small it is."""
@@ -18,6 +22,8 @@ _AWAY_S: Final = 0.5
 _HICCUP_S: Final = 15.0
 """The engine may be away as long as it takes to start, and nobody needs to know."""
 _TROUBLE_S: Final = 10.0
+_RECORDED_S: Final = 30.0
+"""So long at most it takes until an entry of the follower's own is on disk."""
 
 
 def run_follower(settings: Settings) -> int:
@@ -30,8 +36,9 @@ def run_follower(settings: Settings) -> int:
     house = open_house(settings)
     try:
         if house.ledger.read_only is None:
+            exporter = _exporter(settings, house, engine)
             with sole_follower(settings.data, stopping):
-                _follow(Duty(house.ledger, engine), stopping)
+                _follow(Duty(house.ledger, engine), exporter, stopping)
         else:
             stopping.wait()
     finally:
@@ -40,7 +47,23 @@ def run_follower(settings: Settings) -> int:
     return 0
 
 
-def _follow(duty: Duty, stopping: Event) -> None:
+def _exporter(settings: Settings, house: House, engine: Engine) -> Exporter:
+    files = open_export_files(settings)
+    if files is None:
+        raise AssertionError("where there is an engine, there is room for exports")
+
+    def tell(export: Export) -> None:
+        told = {"export": export.id, "entries": export.written, "format": export.format}
+        asker = Asker(export.owner)
+        future = record_read(house.ledger, export.tenant, "export.finished", asker, told)
+        (outcome,) = future.result(_RECORDED_S)
+        if outcome.status != "recorded":
+            raise PushbackError(f"export: its end is not recorded ({outcome.reason})")
+
+    return Exporter(house.ledger, engine, files, tell)
+
+
+def _follow(duty: Duty, exporter: Exporter, stopping: Event) -> None:
     """Take turns until it is time to stop; what goes wrong is told once, and tried again."""
     told = ""
     pause_s = 0.0
@@ -49,6 +72,7 @@ def _follow(duty: Duty, stopping: Event) -> None:
         started = monotonic()
         try:
             followed = duty.turn()
+            has_exported = exporter.turn()
         except TallystickError as error:
             lasts = started - well_at > _HICCUP_S or not isinstance(error, PushbackError)
             if lasts and str(error) != told:
@@ -58,5 +82,5 @@ def _follow(duty: Duty, stopping: Event) -> None:
             pause_s = _AWAY_S if isinstance(error, PushbackError) else _TROUBLE_S
             continue
         told, well_at = "", started
-        full = followed >= BATCH
-        pause_s = 0.0 if full else max(0.0, _PAUSE_S - (monotonic() - started))
+        has_more = has_exported or followed >= BATCH
+        pause_s = 0.0 if has_more else max(0.0, _PAUSE_S - (monotonic() - started))

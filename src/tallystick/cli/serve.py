@@ -29,7 +29,7 @@ from tallystick.cli.following import run_follower
 from tallystick.cli.publishing import ROLLED_BACK, run_publisher
 from tallystick.errors import MalformedError, TallystickError
 from tallystick.settings import Settings
-from tallystick.wiring import NO_ENGINE, open_engine, open_house
+from tallystick.wiring import NO_ENGINE, open_engine, open_export_files, open_house
 
 _SWITCH_S: Final = 0.000_2
 _BACKLOG: Final = 1_024
@@ -105,6 +105,7 @@ def run_door(settings: Settings, name: str) -> int:
         name=name,
         policy=house.cosigning.policy if house.cosigning else None,
         engine=open_engine(settings),
+        export_files=open_export_files(settings),
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_listen(app, settings.listen))

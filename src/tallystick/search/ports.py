@@ -166,3 +166,36 @@ class Engine(Asking, Protocol):
             tallystick.errors.NotFoundError: There is no such table.
         """
         ...
+
+
+class ExportFiles(Protocol):
+    """Where the sealed pieces of exports lie: a file for each, which others can't read."""
+
+    def put(self, name: str, place: int, piece: bytes) -> None:
+        """Write a piece from a place on, and drop all that stood behind; it is on disk then.
+
+        Args:
+            name: 32 hex digits.
+            place: Byte of the file, no further than its end.
+            piece: What is written.
+
+        Raises:
+            PushbackError: The disk takes no more just now.
+        """
+        ...
+
+    def read(self, name: str, place: int, length: int) -> bytes:
+        """Return so many bytes from a place on.
+
+        Raises:
+            tallystick.errors.NotFoundError: They are not all there.
+        """
+        ...
+
+    def drop(self, name: str) -> None:
+        """Remove a file; one that is not there is nothing to remove."""
+        ...
+
+    def names(self) -> set[str]:
+        """Return the names of all files."""
+        ...

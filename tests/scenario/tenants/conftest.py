@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kit import exported
 from kit.canaries import Canaries, canary_declaration, canary_event
 from kit.events import reference_event
 from kit.server import Server, running_server
@@ -71,6 +72,10 @@ def owner(server: Server) -> Owner:
     saved = {"name": mint.text(), "q": f'"{mint.word()}"', "shared": True}
     kept = server.ask("POST", "/v1/saved-searches", saved, key=key)
     assert kept.status == 201, kept
+    name = exported.ask(server, key, q=f'"{mint.word()}" OR *', stream="audit,access")
+    made = exported.wait(server, key, name)
+    assert made["state"] == "done", made
+    mint.adopt(made["sha256"])
     things = Things(
         tenant=tenant,
         event=event,
@@ -82,6 +87,7 @@ def owner(server: Server) -> Owner:
         ref=mint.adopt(ref),
         action=action,
         saved=mint.adopt(kept.json["id"]),
+        export=mint.adopt(name),
     )
     return Owner(things, mint, key)
 
@@ -109,6 +115,7 @@ def nobodys(owner: Owner) -> Things:
         ref=mint.hex(32),
         action=f"{mint.word()}.{mint.word()}",
         saved=mint.hex(32),
+        export=mint.hex(32),
     )
 
 

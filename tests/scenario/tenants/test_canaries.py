@@ -16,7 +16,6 @@ import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from kit.calls import Ask, Call
 from kit.canaries import (
     CLOSED,
     Canaries,
@@ -302,7 +301,8 @@ def test_what_belongs_to_another_is_answered_like_what_does_not_exist(
 PASSING = {"connection", "content-length", "date", "ratelimit", "retry-after", "x-request-id"}
 PASSING_PARTS = re.compile(
     rb'"(?:request_id|leaf_hash|key|key_id|created_at|received_at)":"[^"<]*"|"index":\d+'
-    rb'|"_?id":"[0-9a-f-]{36}"|"took":\d+|"_seq_no":\d+|want to wait \d+ s|"index_lag_ms":\d+'
+    rb'|"(?:asked_at|expires_at)":"[^"<]*"|"entries":\d+|"took":\d+|"_seq_no":\d+'
+    rb'|"_?id":"(?:[0-9a-f-]{36}|[0-9a-f]{32})"|want to wait \d+ s|"index_lag_ms":\d+'
     rb"|[\d,]+ ms behind|none of the tenant's [\d,]+ events fits|(?:\"next\":\"|id: )[\w-]{60,}"
 )
 """What differs between any two of the stranger's own requests."""
