@@ -79,14 +79,15 @@ async def post_export(
     files_of(doorway)
     wanted = await read_form(request, WantedExport)
     context = await to_thread(context_of, doorway, caller, tenant_name)
-    question = wanted.question(doorway, context)
+    question = wanted.question(doorway.ledger, context)
     name = doorway.ledger.drivers.entropy.draw(_ID_BYTES).hex()
     told = {**wanted.told(), "export": name}
     await doorway.tell_read(context.tenant, "export.started", caller, told)
 
     def write() -> Export:
         with doorway.ledger.drivers.store.write() as tx:
-            export = wanted.begin(doorway, tx, name, caller.key.key_id, context.tenant, question)
+            owner, tenant = caller.key.key_id, context.tenant
+            export = wanted.begin(doorway.ledger, tx, name, owner, tenant, question)
             exports.add(tx, export)
             return export
 

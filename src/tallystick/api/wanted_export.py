@@ -7,9 +7,9 @@ from msgspec import Meta
 
 from tallystick.access.tenants import tenant_numbered
 from tallystick.api.asking import Context, WantedSearch, in_streams
-from tallystick.api.doorway import Doorway
 from tallystick.api.forms import Wanted
 from tallystick.errors import ConflictError
+from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.ports import Snapshot, Transaction
 from tallystick.search import exports
 from tallystick.search.export_key import draw_key, open_key
@@ -46,14 +46,14 @@ class WantedExport(Wanted, frozen=True, kw_only=True):
         wanted = in_streams(WantedSearch(stream=self.stream)).values
         return tuple(dict.fromkeys(str(name) for name in wanted))
 
-    def question(self, doorway: Doorway, context: Context) -> ExportQuestion:
+    def question(self, ledger: Ledger, context: Context) -> ExportQuestion:
         """Return what is asked, as of now.
 
         Raises:
             MalformedError: It is not of its form: refused now, and not in the background.
         """
         self.streams()
-        with doorway.ledger.drivers.store.read() as snapshot:
+        with ledger.drivers.store.read() as snapshot:
             name = tenant_numbered(snapshot, context.tenant).name
         asked = ExportQuestion(
             q=self.q,
@@ -62,14 +62,14 @@ class WantedExport(Wanted, frozen=True, kw_only=True):
             time_zone=self.time_zone,
             tenant_name=name,
             masked=context.sight.unmasked is not None,
-            asked_at=doorway.ledger.drivers.clock.now(),
+            asked_at=ledger.drivers.clock.now(),
         )
         asked.search()
         return asked
 
     def begin(
         self,
-        doorway: Doorway,
+        ledger: Ledger,
         tx: Transaction,
         name: str,
         owner: str,
@@ -83,8 +83,7 @@ class WantedExport(Wanted, frozen=True, kw_only=True):
         """
         if exports.count(tx, tenant) >= MAX_EXPORTS:
             raise ConflictError(f"exports: {MAX_EXPORTS} already, want some of them deleted first")
-        ledger = doorway.ledger
-        parts = [_part(doorway, tx, tenant, stream) for stream in self.streams()]
+        parts = [_part(ledger, tx, tenant, stream) for stream in self.streams()]
         generation, wrapped = draw_key(ledger, tx, tenant, name)
         key = open_key(ledger, tx, tenant, name, generation, wrapped)
         sealed = key.seal("question", msgspec.json.encode(question), ledger.drivers.entropy)
@@ -108,8 +107,8 @@ class WantedExport(Wanted, frozen=True, kw_only=True):
         )
 
 
-def _part(doorway: Doorway, snapshot: Snapshot, tenant: int, stream: str) -> LogPart:
-    logs = doorway.ledger.logs
+def _part(ledger: Ledger, snapshot: Snapshot, tenant: int, stream: str) -> LogPart:
+    logs = ledger.logs
     log = logs.stream(snapshot, tenant, stream)
     head = snapshot.head(log.slot)
     return LogPart(

@@ -36,10 +36,12 @@ class Cut:
 
     Attributes:
         rows: Most rows.
+        most: They become no more than that.
         wide: How many times as many entries are looked at.
     """
 
     rows: int = MAX_ROWS
+    most: int = MAX_ROWS
     wide: int = 1
 
     def narrow(self) -> None:
@@ -57,7 +59,7 @@ class Cut:
         if size > _MUCH:
             self.rows, self.wide = max(1, self.rows // 2), 1
         else:
-            self.rows = min(MAX_ROWS, 2 * self.rows)
+            self.rows = min(self.most, 2 * self.rows)
             self.wide = min(MOST_WIDE, 2 * self.wide) if rows < self.rows // 4 else 1
 
 

@@ -20,10 +20,12 @@ from tallystick.search.erasures import waiting
 from tallystick.search.export_key import ExportKey, open_key
 from tallystick.search.export_manifest import manifest
 from tallystick.search.export_question import ExportQuestion
-from tallystick.search.export_rows import Cut, Rows, RowsReader, beginning
+from tallystick.search.export_rows import MAX_ROWS, Cut, Rows, RowsReader, beginning
 from tallystick.search.exports import Export, LogPart, Piece
 from tallystick.search.lag import followed
-from tallystick.search.ports import Asking, ExportFiles, LimitError
+from tallystick.search.ports import Engine, ExportFiles, LimitError
+from tallystick.search.scrub import NAMES
+from tallystick.search.table import EVENTS, Table
 
 REMEMBERED_US: Final = 7 * 86_400_000_000
 """So long after its end an export is still told to be expired or erased, and then unknown."""
@@ -54,14 +56,24 @@ class Exporter:
         engine: Who finds them.
         files: Where the pieces go.
         tell: Told of each export that is finished, before anybody can fetch it.
+        rows: Most rows of one piece.
     """
 
-    def __init__(self, ledger: Ledger, engine: Asking, files: ExportFiles, tell: Tell) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        engine: Engine,
+        files: ExportFiles,
+        tell: Tell,
+        rows: int = MAX_ROWS,
+    ) -> None:
         self._ledger = ledger
         self._store = ledger.drivers.store
         self._engine = engine
+        self._table = Table(engine, EVENTS)
         self._files = files
         self._tell = tell
+        self._rows = rows
         self._last = ""
         self._cuts: dict[str, Cut] = {}
         self._hashes: dict[str, tuple[int, Hash]] = {}
@@ -75,9 +87,10 @@ class Exporter:
         with self._store.read() as snapshot:
             now = self._ledger.drivers.clock.now()
             known = exports.every(snapshot)
-            states = [exports.as_of_now(snapshot, export, now) for export in known]
+            there = self._files.names()
+            states = [_present(exports.as_of_now(snapshot, it, now), there) for it in known]
             due = [it for it in states if it.is_open and self._is_ready(snapshot, it)]
-        self._clean_up(known, states, now)
+        self._clean_up(known, states, there, now)
         if not due:
             return False
         export = next((it for it in due if it.id > self._last), due[0])
@@ -96,9 +109,14 @@ class Exporter:
     def _is_ready(self, snapshot: Snapshot, export: Export) -> bool:
         """Whether the index holds all that the export may hold, and hides nothing of it."""
         stands = followed(snapshot)
-        return not waiting(snapshot, export.tenant).names and all(
-            stands.get(part.slot, 0) >= part.size for part in export.progress.logs
-        )
+        if any(stands.get(part.slot, 0) < part.size for part in export.progress.logs):
+            return False
+        erased = waiting(snapshot, export.tenant)
+        if not erased.names:
+            return True
+        # What is erased is certified late; rows are hidden only until they are built anew.
+        is_one_statement = len(erased.names) <= NAMES
+        return is_one_statement and not self._table.marked(export.tenant, erased)
 
     def _go_on(self, export: Export) -> None:
         with self._store.read() as snapshot:
@@ -110,7 +128,7 @@ class Exporter:
         if part is None:
             self._finish(export, key, question)
             return
-        cut = self._cuts.setdefault(export.id, Cut())
+        cut = self._cuts.setdefault(export.id, Cut(self._rows, self._rows))
         rows = RowsReader(self._ledger, self._engine, export, question).read(part, cut)
         self._put(export, key, part, rows)
 
@@ -186,21 +204,27 @@ class Exporter:
         with self._store.write() as tx:
             exports.move(tx, export._replace(state="failed"))
         self._forget(export)
-        self._files.drop(export.id)
 
-    def _clean_up(self, known: list[Export], states: list[Export], now: int) -> None:
+    def _clean_up(
+        self, known: list[Export], states: list[Export], there: set[str], now: int
+    ) -> None:
         """Destroy the keys of what has ended, and drop its files and those of nobody."""
         for export, state in zip(known, states, strict=True):
             if export.expires_at + REMEMBERED_US <= now:
                 with self._store.write() as tx:
                     exports.drop(tx, export)
-            elif export.has_key and not state.is_open and state.state not in {"done", "failed"}:
+            elif export.has_key and not (state.is_open or state.state == "done"):
                 with self._store.write() as tx:
                     exports.end(tx, export, state.state)
-        kept = {it.id for it in states if it.is_open or it.state == "done"}
-        for name in self._files.names() - kept:
-            # One that was asked for since is not known here, and has no file: a file comes last.
+        # One that was asked for since is not known here, and has no file: a file comes last.
+        for name in there - {it.id for it in states if it.is_open or it.state == "done"}:
             self._files.drop(name)
+
+
+def _present(export: Export, there: set[str]) -> Export:
+    """Return an export as failed if its file is gone, as in a data folder that was put back."""
+    is_lost = (export.is_open or export.state == "done") and export.size and export.id not in there
+    return export._replace(state="failed") if is_lost else export
 
 
 def key_of(ledger: Ledger, snapshot: Snapshot, export: Export) -> ExportKey:

@@ -32,7 +32,7 @@ UPDATE export SET state = :state, progress = :progress, passed = :passed, writte
 WHERE id = :id AND state IN ('waiting', 'running');
 
 -- end: nothing can be fetched any more
-UPDATE export SET state = :state, wrapped = NULL, question = NULL, manifest = NULL, progress = ''
+UPDATE export SET state = :state, wrapped = NULL, question = NULL, manifest = NULL
 WHERE id = :id;
 
 -- drop: it is forgotten

@@ -16,7 +16,7 @@ from tallystick.search.erasures import Waiting, certify, tenants_waiting, waitin
 from tallystick.search.plan import FOLLOWER, Stretch
 from tallystick.search.table import Table
 
-_NAMES = 1_000
+NAMES = 1_000
 """So many names are scrubbed at once; a statement has room for no more."""
 _ROWS = 5_000
 
@@ -70,7 +70,7 @@ class Scrubber:
                 return done
             tenant = tenants[0]
             found = waiting(snapshot, tenant, self._follower)
-        erased = found._replace(names=found.names[:_NAMES])
+        erased = found._replace(names=found.names[:NAMES])
         for table in tables:
             self._scrub(table, tenant, erased)
         parts = _old_parts(tables)
