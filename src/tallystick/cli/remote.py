@@ -1,8 +1,9 @@
 """A server that is asked over HTTP, by commands that were told ``--server`` or ``--key``."""
 
 import json
-from collections.abc import Mapping
-from http.client import HTTPException
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from http.client import HTTPException, HTTPResponse
 from typing import Any, Final, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
@@ -22,6 +23,8 @@ from tallystick.settings import Settings
 
 _TIMEOUT_S: Final = 90
 _SERVER_ERROR: Final = 500
+_PARTIAL: Final = 206
+_PIECE: Final = 1 << 18
 _LONGEST_WORD: Final = 4
 _CLASSES: Final[Mapping[int, type[TallystickError]]] = {
     401: ForbiddenError,
@@ -74,8 +77,46 @@ class Remote:
         Raises:
             TallystickError: As :meth:`ask`.
         """
-        given = {name: value for name, value in query.items() if value is not None}
-        return self.ask("GET", f"{quote(path)}{'?' if given else ''}{urlencode(given)}")
+        return self.ask("GET", f"{quote(path)}{_written(query)}")
+
+    def ask_about(self, path: str, query: Mapping[str, object]) -> Any:  # noqa: ANN401 (JSON)
+        """Ask for something that may be gone; return what is said of it, None if it is.
+
+        Raises:
+            TallystickError: As :meth:`ask`.
+        """
+        try:
+            return self.get(path, **query).json
+        except (NotFoundError, ErasedError):
+            return None
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str], **query: object) -> Answer:
+        """Send something that is to be made.
+
+        Raises:
+            TallystickError: As :meth:`ask`.
+        """
+        return self.ask("POST", f"{quote(path)}{_written(query)}", body, headers)
+
+    def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[bytes]:
+        """Yield an answer in pieces; where the connection breaks, it ends with what came.
+
+        Args:
+            path: With its query.
+            headers: With ``Range``; an answer that is not the part asked for is none.
+
+        Raises:
+            TallystickError: As :meth:`ask`, before the first byte.
+        """
+        request = self._request("GET", path, None, headers)
+        with (
+            suppress(HTTPException, TimeoutError, ConnectionError),
+            self._opened(request) as answer,
+        ):
+            if answer.status != _PARTIAL:
+                raise UnreachableError(f"server: answers {answer.status}, want the part asked for")
+            while piece := answer.read1(_PIECE):
+                yield piece
 
     def send_lines(self, path: str, body: bytes) -> Answer:
         """Send NDJSON.
@@ -107,22 +148,50 @@ class Remote:
             PushbackError: It is too much just now.
             TallystickError: The class that fits another refusal.
         """
-        sent = {"Accept": "application/json", **(headers or {})}
-        if self._key:
-            sent["Authorization"] = f"Bearer {self._key}"
-        request = Request(self._url + path, body, sent, method=method)  # noqa: S310 (checked: http)
+        request = self._request(method, path, body, headers)
         try:
-            with urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 (checked: http)
+            with self._opened(request, expected) as answer:
                 return Answer(answer.status, answer.read())
         except HTTPError as error:
             with error:
-                text = error.read()
+                return Answer(error.code, error.read())
+        except (HTTPException, TimeoutError, ConnectionError) as error:
+            raise self._silent(error) from None
+
+    def _request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> Request:
+        sent = {"Accept": "application/json", **(headers or {})}
+        if self._key:
+            sent["Authorization"] = f"Bearer {self._key}"
+        return Request(self._url + path, body, sent, method=method)  # noqa: S310 (checked: http)
+
+    def _opened(self, request: Request, expected: tuple[int, ...] = ()) -> HTTPResponse:
+        """Send a request; what is refused is raised as what it means.
+
+        Raises:
+            HTTPError: A refusal that is expected.
+        """
+        try:
+            answer: HTTPResponse = urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310 (checked: http)
+        except HTTPError as error:
             if error.code in expected and _is_no_problem(error):
-                return Answer(error.code, text)
+                raise
+            with error:
+                text = error.read()
             raise _error(error.code, text, error.headers.get("Retry-After")) from None
         except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
-            reason = getattr(error, "reason", error)
-            raise UnreachableError(f"server {self._url}: {reason}, want an answer") from None
+            raise self._silent(error) from None
+        return answer
+
+    def _silent(self, error: Exception) -> UnreachableError:
+        reason = getattr(error, "reason", error)
+        return UnreachableError(f"server {self._url}: {reason}, want an answer")
+
+
+def _written(query: Mapping[str, object]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{'?' if given else ''}{urlencode(given)}"
 
 
 def _is_no_problem(error: HTTPError) -> bool:

@@ -15,6 +15,7 @@ ROOMS: Final = {
     "assessing": ("assess",),
     "reading": ("show", "tail", "receipt"),
     "searching": ("search",),
+    "exporting": ("export",),
     "checking": ("verify", "pins", "fsck"),
     "erasing": ("erase", "compact", "prune"),
     "backing_up": ("backup", "backup-key", "restore"),

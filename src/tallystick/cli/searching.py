@@ -1,5 +1,6 @@
 """``search``: what people type, asked of the server, which alone reaches the index."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
@@ -8,6 +9,7 @@ import typer
 from tallystick.cli import telling
 from tallystick.cli.remote import Remote
 from tallystick.cli.session import Session
+from tallystick.errors import ConflictError, NotFoundError
 from tallystick.verify.report import printable
 
 _PAGE: Final = 500
@@ -38,6 +40,12 @@ def search(
         int, typer.Option("--number", "-n", min=1, help="How many events at most.")
     ] = 50,
     table: Annotated[bool, typer.Option("--table", help="As a table.")] = False,
+    save: Annotated[
+        str | None, typer.Option("--save", metavar="NAME", help="Keep the search by this name.")
+    ] = None,
+    saved: Annotated[
+        str | None, typer.Option("--saved", metavar="NAME", help="Ask what is kept by this name.")
+    ] = None,
 ) -> None:
     """Search events through the server.
 
@@ -46,9 +54,15 @@ def search(
     session: Session = context.obj
     asked: dict[str, object] = {"q": line, "since": since, "until": until, "tenant": tenant}
     asked |= {"stream": stream, "sort": sort}
+    remote = Remote(session.settings)
+    if saved is not None:
+        asked = {"q": line or None, "saved": _saved(remote, saved, tenant), "tenant": tenant}
+    if save is not None:
+        _save(remote, asked, save)
+        session.note(f"saved as {save}")
     last: Mapping[str, Any] = {}
     events: list[Mapping[str, Any]] = []
-    for last in _parts(Remote(session.settings), asked, number):
+    for last in _parts(remote, asked, number):
         events += last["events"]
         if not session.as_json and not table:
             for event in last["events"]:
@@ -70,6 +84,36 @@ def _parts(remote: Remote, asked: Mapping[str, object], number: int) -> Iterator
         after = part["next"]
         if after is None:
             return
+
+
+def _save(remote: Remote, asked: Mapping[str, object], name: str) -> None:
+    wanted = {member: it for member, it in asked.items() if it is not None and member != "tenant"}
+    body = json.dumps({**wanted, "name": name}).encode()
+    headers = {"Content-Type": "application/json"}
+    remote.post("/v1/saved-searches", body, headers, tenant=asked["tenant"])
+
+
+def _saved(remote: Remote, name: str, tenant: str | None) -> str:
+    """Return the id of a saved search by its name, or by its id.
+
+    Raises:
+        NotFoundError: None has it.
+        ConflictError: Several have it.
+    """
+    after: str | None = None
+    found: list[str] = []
+    while True:
+        part = remote.get("/v1/saved-searches", tenant=tenant, after=after, limit=_PAGE).json
+        kept = part["saved_searches"]
+        found += [it["id"] for it in kept if name in {it["id"], it.get("name")}]
+        after = part["next"]
+        if after is None:
+            break
+    if not found:
+        raise NotFoundError(f"saved search {name[:80]!r}: unknown, want a name of one")
+    if len(found) > 1:
+        raise ConflictError(f"saved search {name[:80]!r}: {', '.join(found)}, want one of these")
+    return found[0]
 
 
 def _row(event: Mapping[str, Any]) -> dict[str, object]:
