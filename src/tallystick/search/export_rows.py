@@ -18,6 +18,7 @@ from tallystick.search.exports import Export, LogPart
 from tallystick.search.filters import And, Between, Equals, OneOf
 from tallystick.search.plan import FOLLOWER, PLANS
 from tallystick.search.ports import Asking, LimitError, Limits
+from tallystick.search.shown import LedgerShow
 
 MAX_ROWS: Final = 2_000
 """Most rows of one piece."""
@@ -136,7 +137,8 @@ class RowsReader:
             Between("index", part.next, stop),
         )
         wanted = msgspec.structs.replace(search, filter=And((search.filter, *stretch)), limit=limit)
-        return Searcher(self._engine, sight, limits=_LIMITS).find(wanted)
+        show = LedgerShow(self._ledger, sight)
+        return Searcher(self._engine, sight, show, limits=_LIMITS).find(wanted)
 
     def _rows(self, snapshot: Snapshot, part: LogPart, found: Found, stop: int) -> Rows:
         events: dict[int, JsonEvent] = {event["index"]: event for event in found.events}

@@ -158,7 +158,9 @@ CREATE TABLE IF NOT EXISTS {table:Identifier}
                 range(1, if(position(p, '=') > 0, 1, 2 + countSubstrings(p, '.')))),
                 metadata_path, metadata_text))))),
     INDEX words words TYPE text(tokenizer = splitByNonAlpha),
-    INDEX facts facts TYPE text(tokenizer = 'array')
+    INDEX facts facts TYPE text(tokenizer = 'array'),
+    -- For who asks for stretches of a log: whatever is tailed, exported or mended.
+    INDEX place `index` TYPE minmax
 )
 PARTITION BY toYYYYMM(received_at)
 ORDER BY (tenant, stream, occurred_at, id)
