@@ -1,5 +1,6 @@
 """The follower's process: it keeps the events table, so that what was recorded is found."""
 
+import gc
 from threading import Event
 from time import monotonic
 from typing import Final
@@ -18,6 +19,8 @@ from tallystick.wiring import House, open_engine, open_export_files, open_house
 
 _PAUSE_S: Final = 0.25
 """From one batch to the next: a part of the table is made for each, however small it is."""
+_NEW_OBJECTS: Final = 200_000
+"""What a batch is made of lives until it is inserted: looking for cycles in it finds none."""
 _AWAY_S: Final = 0.5
 _HICCUP_S: Final = 15.0
 """The engine may be away as long as it takes to start, and nobody needs to know."""
@@ -30,6 +33,7 @@ def run_follower(settings: Settings) -> int:
     """Run the follower process until it is told to stop."""
     stopping = Event()
     on_stop(stopping.set)
+    gc.set_threshold(_NEW_OBJECTS)
     engine = open_engine(settings)
     if engine is None:
         return 0

@@ -1,6 +1,7 @@
 """JSON Pointers (RFC 6901): how an entry names the places of its sealed values."""
 
 import re
+from functools import lru_cache
 
 from tallystick.errors import MalformedError
 
@@ -33,7 +34,7 @@ def put(document: dict[str, object], pointer: str, value: object) -> None:
     Raises:
         MalformedError: The pointer leads through a scalar or beyond an array.
     """
-    *outer, last = tokens(pointer)
+    outer, last = _steps(pointer)
     place: object = document
     for token in outer:
         place = _enter(place, token, pointer)
@@ -47,6 +48,13 @@ def put(document: dict[str, object], pointer: str, value: object) -> None:
         place[int(last)] = value
     else:
         raise MalformedError(f"pointer {pointer!r}: leads into no object or array")
+
+
+@lru_cache(maxsize=1_024)
+def _steps(pointer: str) -> tuple[tuple[str, ...], str]:
+    """Split a pointer into what leads to a place and the place: few are met again and again."""
+    *outer, last = tokens(pointer)
+    return tuple(outer), last
 
 
 def _enter(place: object, token: str, pointer: str) -> object:

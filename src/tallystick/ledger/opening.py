@@ -12,12 +12,13 @@ from tallystick.events.framing import prefixed
 from tallystick.events.pointer import put
 from tallystick.ledger import stored_json
 from tallystick.ledger.disclosure import sections
-from tallystick.ledger.sealed_values import Commitments, Salted, commit, decrypt, framed
+from tallystick.ledger.sealed_values import Salted, commit, decrypt, framed
 from tallystick.ledger.subjects import Subject
 
 Opener = Callable[[bytes, bytes], Subject | None]
 """(subject ref, event id) → the subject whose key opens, or None where it was destroyed."""
 
+_PAIR = 2
 _MARK = b'"subject_refs":["'
 
 SERVER_FIELDS = ("v", "received_at", "class", "via", "skew_ms", "subject_refs", "sealed")
@@ -99,9 +100,10 @@ def open_entry(
         if subject is None or section is None:
             opened.missing.update(dict.fromkeys(sealed[slot], ref))
             continue
-        texts = decrypt(*names, subject, section, tuple(sealed[slot]))
+        commitments = sealed[slot]
+        texts = decrypt(*names, subject, section, tuple(commitments))
         for path, salt, code in commit(*names, subject, texts):
-            if sealed[slot][path] != [slot, code]:
+            if commitments[path] != code:
                 what = f"disclosure: the value at {path} is not the one committed"
                 raise VerificationError(what)
             put(event, path, stored_json.read(texts[path]))
@@ -138,15 +140,14 @@ def _is_ref(ref: object) -> bool:
     return isinstance(ref, str) and len(ref) == 32 and not ref.strip("0123456789abcdef")  # noqa: PLR2004
 
 
-def _sealed(sealed: object, slots: int) -> list[Commitments]:
-    """Sort the commitments of an entry by slot."""
+def _sealed(sealed: object, slots: int) -> list[dict[str, str]]:
+    """Sort the commitments of an entry by slot: path → commitment in base64."""
     if not isinstance(sealed, dict):
         raise MalformedError("entry: sealed, want an object")
-    by_slot: list[Commitments] = [{} for _ in range(slots)]
+    by_slot: list[dict[str, str]] = [{} for _ in range(slots)]
     for path, pair in sealed.items():
-        match pair:
-            case [int() as slot, str()] if type(slot) is int and 0 <= slot < slots:
-                by_slot[slot][path] = pair
-            case _:
-                raise MalformedError(f"entry: sealed {path}, want [slot, commitment]")
+        slot, code = pair if isinstance(pair, list) and len(pair) == _PAIR else (None, None)
+        if type(slot) is not int or not 0 <= slot < slots or not isinstance(code, str):
+            raise MalformedError(f"entry: sealed {path}, want [slot, commitment]")
+        by_slot[slot][path] = code
     return by_slot

@@ -5,12 +5,13 @@ checkpoint is worth that they lead to.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from threading import Lock as ThreadLock
 
 from tallystick.errors import ErasedError, NotFoundError, VerificationError
-from tallystick.ledger.erased import erased_refs
+from tallystick.ledger.log_opener import LogOpener, log_opener
 from tallystick.ledger.logs import Logs
-from tallystick.ledger.opening import Opened, check_opened, open_entry
+from tallystick.ledger.opening import Opened
 from tallystick.ledger.ports import Entropy, Entry, KeyKeeper, Log, Place, Snapshot, Store
 from tallystick.ledger.subjects import TenantSubjects
 from tallystick.tlog.hashing import leaf_hash
@@ -77,21 +78,12 @@ class Reader:
 
     def open(self, snapshot: Snapshot, log: Log, entry: Entry) -> Opened:
         """Open an entry, and refuse to call erased what nobody erased."""
-        if entry.leaf is None:
-            raise ErasedError(f"entry {entry.index:,} of {log.hex}: pruned, its hash remains")
-        subjects = self.subjects(log.tenant)
-        with subjects.lock:
-            subjects.refresh(snapshot)
-            opened = open_entry(
-                self.logs.origin(log),
-                entry.event_id,
-                entry.leaf,
-                entry.disclosure,
-                lambda ref, event_id: subjects.opener(snapshot, ref, event_id),
-            )
-        if opened.missing:
-            check_opened(opened, entry.event_id, erased_refs(snapshot, log.tenant))
-        return opened
+        with self.opener(snapshot, log) as opener:
+            return opener.open(entry)
+
+    def opener(self, snapshot: Snapshot, log: Log) -> AbstractContextManager[LogOpener]:
+        """Lend what opens many entries of a log; see :func:`~.log_opener.log_opener`."""
+        return log_opener(snapshot, log, self.logs.origin(log), self.subjects(log.tenant))
 
     def find(self, snapshot: Snapshot, tenants: Sequence[int], event_id: bytes) -> Place:
         """Say where an event stands, in the logs of the given tenants.

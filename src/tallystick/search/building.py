@@ -8,9 +8,10 @@ from tallystick.errors import MalformedError, TallystickError, VerificationError
 from tallystick.events.catalogue import Catalogue
 from tallystick.ledger.erased import count_erased
 from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.log_opener import LogOpener
 from tallystick.ledger.ports import Entry, Log, Snapshot
 from tallystick.search.plan import Stretch
-from tallystick.search.rows import EventRow, row_of
+from tallystick.search.rows import EventRow, Rows, row_of
 from tallystick.tlog.hashing import leaf_hash
 
 PRUNED = "pruned"
@@ -26,7 +27,7 @@ class Built:
         stretches: What was built; less than was asked for where that would be too many bytes.
     """
 
-    rows: list[EventRow] = field(default_factory=list)
+    rows: Rows = field(default_factory=Rows)
     parked: dict[int, dict[int, str]] = field(default_factory=dict)
     stretches: list[Stretch] = field(default_factory=list)
 
@@ -35,13 +36,13 @@ class _Around(NamedTuple):
     """What the rows of one log have in common.
 
     Attributes:
-        snapshot: What opens the entries.
+        opener: What opens the entries.
         log: Their log.
         catalogue: What its tenant has declared.
         erasures: How many names the tenant's erasures have.
     """
 
-    snapshot: Snapshot
+    opener: LogOpener
     log: Log
     catalogue: Catalogue
     erasures: int
@@ -74,38 +75,38 @@ class Builder:
         size = 0
         for slot, start, stop in stretches:
             log = self._ledger.logs.at(snapshot, slot)
-            around = _Around(
-                snapshot,
-                log,
-                self._ledger.catalogues.of(snapshot, log.tenant).catalogue,
-                count_erased(snapshot, log.tenant),
-            )
+            catalogue = self._ledger.catalogues.of(snapshot, log.tenant).catalogue
+            erasures = count_erased(snapshot, log.tenant)
             want = start
-            for entry in _entries(snapshot, log, start, stop):
-                self._add(built, around, entry)
-                want += 1
-                size += len(entry.leaf or b"") + len(entry.disclosure or b"")
-                if max_bytes is not None and size > max_bytes:
-                    break
+            with self._ledger.reader.opener(snapshot, log) as opener:
+                around = _Around(opener, log, catalogue, erasures)
+                for entry in _entries(snapshot, log, start, stop):
+                    _add(built, around, entry)
+                    want += 1
+                    size += len(entry.leaf or b"") + len(entry.disclosure or b"")
+                    if max_bytes is not None and size > max_bytes:
+                        break
             built.stretches.append(Stretch(slot, start, want))
             if max_bytes is not None and size > max_bytes:
                 break
         return built
 
-    def _add(self, built: Built, around: _Around, entry: Entry) -> None:
-        try:
-            built.rows.append(self._row(around, entry))
-        except (VerificationError, MalformedError) as error:
-            built.parked.setdefault(around.log.slot, {})[entry.index] = _reason(error)
 
-    def _row(self, around: _Around, entry: Entry) -> EventRow:
-        if entry.leaf is None:
-            raise VerificationError(PRUNED)
-        if leaf_hash(entry.leaf) != entry.leaf_hash:
-            raise VerificationError("entry: its bytes have another leaf hash")
-        opened = self._ledger.reader.open(around.snapshot, around.log, entry)
-        declared = around.catalogue.get(str(opened.event.get("action")))
-        return row_of(around.log, entry, opened, declared, around.erasures)
+def _add(built: Built, around: _Around, entry: Entry) -> None:
+    try:
+        built.rows.add(_row(around, entry))
+    except (VerificationError, MalformedError) as error:
+        built.parked.setdefault(around.log.slot, {})[entry.index] = _reason(error)
+
+
+def _row(around: _Around, entry: Entry) -> EventRow:
+    if entry.leaf is None:
+        raise VerificationError(PRUNED)
+    if leaf_hash(entry.leaf) != entry.leaf_hash:
+        raise VerificationError("entry: its bytes have another leaf hash")
+    opened = around.opener.open(entry)
+    declared = around.catalogue.get(str(opened.event.get("action")))
+    return row_of(around.log, entry, opened, declared, around.erasures)
 
 
 def _entries(snapshot: Snapshot, log: Log, start: int, stop: int) -> Iterator[Entry]:

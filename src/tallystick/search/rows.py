@@ -22,9 +22,11 @@ EventRow = dict[str, Any]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
-_OWN: Final = (
-    *("action", "version", "class", "utc_offset_minutes", "outcome", "severity"),
-    *("duration_ms", "message", "external_id", "targets_total"),
+_OWN: Final = frozenset(
+    {
+        *("action", "version", "class", "utc_offset_minutes", "outcome", "severity"),
+        *("duration_ms", "message", "external_id", "targets_total"),
+    }
 )
 _PARTS: Final[Mapping[str, Mapping[str, str]]] = {
     part: {name: f"{part}_{name}" for name in names}
@@ -100,39 +102,53 @@ def row_of(
         "sealed_fields": sealed_fields(_sealed_paths(entry.leaf), opened),
         "erasures": erasures,
     }
-    row.update((name, event[name]) for name in _OWN if name in event)
-    row.update(_parts(event))
-    row.update(_lists(event))
+    for name, value in event.items():
+        if name in _OWN:
+            row[name] = value
+        elif name in _PARTS and isinstance(value, dict):
+            columns = _PARTS[name]
+            row.update([(columns[part], value[part]) for part in value if part in columns])
+            if "context_ip" in row:
+                row["context_ip"] = shortest(row["context_ip"])
+        elif name in _STEPS and isinstance(value, list) and value:
+            for column, steps in _STEPS[name]:
+                row[column] = [_text_at(item, steps) for item in value]
     row.update(_leaves(event, opened))
     row.update(_about_action(event.get("action"), declared))
     return row
 
 
-def columns_of(rows: Sequence[EventRow]) -> dict[str, list[Any]]:
-    """Turn rows into columns; those that no row has are left out."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns: dict[str, list[Any]] = {}
-    for name in names:
+class Rows:
+    """Rows, kept by column: so that of a row nothing is kept but its values."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self._count
+
+    def add(self, row: EventRow) -> None:
+        """Add a row; what it leaves out is filled in once that column has another value."""
+        for name, value in row.items():
+            column = self._columns.get(name)
+            if column is None:
+                column = self._columns[name] = []
+            if len(column) < self._count:
+                self._fill(name, column)
+            column.append(value)
+        self._count += 1
+
+    def columns(self, start: int, stop: int) -> dict[str, list[Any]]:
+        """Return rows ``[start, stop)`` by column; those that no row at all has are left out."""
+        for name, column in self._columns.items():
+            self._fill(name, column)
+        return {name: column[start:stop] for name, column in self._columns.items()}
+
+    def _fill(self, name: str, column: list[Any]) -> None:
         make = _DEFAULTS.get(name, str)
-        columns[name] = [row[name] if name in row else make() for row in rows]
-    return columns
-
-
-def _parts(event: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    for part, columns in _PARTS.items():
-        members = event.get(part)
-        if isinstance(members, dict):
-            for name, value in members.items():
-                if name in columns:
-                    yield columns[name], shortest(value) if name == "ip" else value
-
-
-def _lists(event: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    for part in _LISTS:
-        items = event.get(part)
-        if isinstance(items, list) and items:
-            for column, steps in _STEPS[part]:
-                yield column, [_text_at(item, steps) for item in items]
+        column.extend([make() for _ in range(self._count - len(column))])
 
 
 def _text_at(item: object, steps: tuple[str, ...]) -> str:
@@ -140,23 +156,18 @@ def _text_at(item: object, steps: tuple[str, ...]) -> str:
         if not isinstance(item, dict) or step not in item:
             return ""
         item = item[step]
-    return text_of(item)
+    return item if type(item) is str else text_of(item)
 
 
 def _leaves(event: Mapping[str, object], opened: Opened) -> Iterator[tuple[str, object]]:
     metadata = event.get("metadata")
     if isinstance(metadata, dict) and metadata:
         hidden = _sealed_names(opened)
-        leaves: list[Leaf] = []
-        sealed: list[bool] = []
-        for name, value in metadata.items():
-            below = list(leaves_below(name, value))
-            leaves += below
-            sealed += [name in hidden] * len(below)
-        yield "metadata_path", [leaf.path for leaf in leaves]
-        yield "metadata_text", [leaf.text for leaf in leaves]
-        yield "metadata_number", [leaf.number for leaf in leaves]
-        yield "metadata_sealed", sealed
+        yield from _by_column("metadata", list(leaves_of(metadata)))
+        yield (
+            "metadata_sealed",
+            [name in hidden for name in metadata for _ in leaves_below(name, metadata[name])],
+        )
     targets = event.get("targets")
     if isinstance(targets, list):
         of_targets = [
@@ -165,10 +176,15 @@ def _leaves(event: Mapping[str, object], opened: Opened) -> Iterator[tuple[str, 
             if isinstance(target, dict) and isinstance(target.get("metadata"), dict)
             for leaf in leaves_of(target["metadata"])
         ]
-        if of_targets:
-            yield "targets_metadata_path", [leaf.path for leaf in of_targets]
-            yield "targets_metadata_text", [leaf.text for leaf in of_targets]
-            yield "targets_metadata_number", [leaf.number for leaf in of_targets]
+        yield from _by_column("targets_metadata", of_targets)
+
+
+def _by_column(name: str, leaves: Sequence[Leaf]) -> Iterator[tuple[str, object]]:
+    if leaves:
+        paths, texts, numbers = zip(*leaves, strict=True)
+        yield f"{name}_path", list(paths)
+        yield f"{name}_text", list(texts)
+        yield f"{name}_number", list(numbers)
 
 
 def _sealed_names(opened: Opened) -> frozenset[str]:

@@ -7,7 +7,7 @@ from tallystick.ledger.ports import Log
 from tallystick.ledger.queries import load
 from tallystick.search.erasures import Waiting
 from tallystick.search.ports import MAX_ROWS, Engine, Limits, Question, Row
-from tallystick.search.rows import EventRow, columns_of
+from tallystick.search.rows import Rows
 
 EVENTS: Final = "events"
 """The table that is asked."""
@@ -60,11 +60,11 @@ class Table:
         """Say which table bears the name, empty for none; the answer moves with an exchange."""
         return "".join(str(identity) for (identity,) in self._ask("identity", {}))
 
-    def insert(self, rows: Sequence[EventRow], token: str) -> None:
+    def insert(self, rows: Rows, token: str) -> None:
         """Add rows, once for each token; see :meth:`tallystick.search.ports.Engine.insert`."""
         for start in range(0, len(rows), MAX_ROWS):
             part = f"{token}-{start}" if start else token
-            self._engine.insert(self.name, columns_of(rows[start : start + MAX_ROWS]), part)
+            self._engine.insert(self.name, rows.columns(start, start + MAX_ROWS), part)
 
     def counts(self) -> Mapping[int, Count]:
         """Count the rows of every log, by slot."""

@@ -10,7 +10,7 @@ import pytest
 from tallystick.events.catalogue import CatalogueEntry
 from tallystick.ledger.opening import Opened
 from tallystick.ledger.ports import Entry, Log
-from tallystick.search.rows import columns_of, row_of
+from tallystick.search.rows import Rows, row_of
 
 LOG = Log(slot=4, hex="ab" * 16, tenant=3, stream="audit")
 ID = bytes(range(16))
@@ -182,10 +182,15 @@ def test_columns_are_filled_with_what_an_absent_value_is() -> None:
     first = made({}, {"message": "m", "duration_ms": 1, "targets": [{"type": "a"}]})
     second = made({}, {"utc_offset_minutes": 60})
 
-    columns = columns_of([first, second])
+    rows = Rows()
+    for row in (first, second, first):
+        rows.add(row)
+    columns = rows.columns(0, 2)
 
+    assert len(rows) == 3
     assert columns["message"] == ["m", ""]
     assert columns["duration_ms"] == [1, None]
     assert columns["targets_type"] == [["a"], []]
     assert columns["utc_offset_minutes"] == [0, 60]
     assert "agent_id" not in columns
+    assert rows.columns(2, 9)["duration_ms"] == [1]
