@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.deployment import scratch_folder
 from bench.figure import HEADING, Figure, middle
+from bench.freshness import RATE, SECONDS, freshness
 from bench.imported import imported
 from bench.ingest import batches, memory, singles
 from bench.instead import instead
@@ -26,6 +27,11 @@ def _search(told: Namespace) -> list[Figure]:
         return search(told.size, data)
 
 
+def _freshness(told: Namespace) -> list[Figure]:
+    with scratch_folder() as data:
+        return freshness(data, told.rate, told.seconds)
+
+
 BENCHMARKS: dict[str, Callable[[Namespace], list[Figure]]] = {
     "ingest": lambda told: batches(1, told.events),
     "ingest-two-doors": lambda told: batches(2, told.events),
@@ -39,10 +45,11 @@ BENCHMARKS: dict[str, Callable[[Namespace], list[Figure]]] = {
     "instead": lambda _: instead(),
     "watching": lambda _: watching(),
     "search": _search,
+    "freshness": _freshness,
     "epochs": lambda _: epochs(),
 }
 
-LONG = {"search"}
+LONG = {"search", "freshness"}
 """Those that run only when they are named."""
 
 
@@ -72,6 +79,8 @@ def _arguments() -> Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--events", type=int, default=100_000, help="events of a load")
     parser.add_argument("--size", type=int, default=1_000_000, help="entries of the log of proof")
+    parser.add_argument("--rate", type=int, default=RATE, help="events a second of freshness")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="how long freshness sends")
     parser.add_argument("--data", type=Path, help="folder of search, kept for the next run")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each; the median counts")
     parser.add_argument("--save", action="store_true", help="store the results, to compare with")

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +17,7 @@ from typing import IO
 import msgspec
 
 from bench.load import DECLARED
+from bench.paced import PacedOrder, PacedTold
 from bench.sender import Order, Told
 from tallystick.access.declarations import declare
 from tallystick.access.keys import Grant, create_key
@@ -84,13 +85,19 @@ class Server:
     def send(self, *, seed: int, warm: int, requests: int, batch: int, connections: int) -> Told:
         """Send a load from another process, and tell what came of it."""
         order = Order(self.port, self.key, seed, warm, requests, batch, connections)
-        with _python("bench.sender", msgspec.json.encode(order).decode()) as sender:
-            assert sender.stdin is not None
-            assert sender.stdout is not None
-            assert sender.stdout.readline() == "ready\n"
-            sender.stdin.write("go\n")
-            sender.stdin.flush()
-            return msgspec.json.decode(sender.stdout.read(), type=Told)
+        return msgspec.json.decode(_carried_out("bench.sender", order), type=Told)
+
+    def send_paced(self, order: PacedOrder) -> PacedTold:
+        """Send a load at a fixed rate from another process, and tell what came of it."""
+        return msgspec.json.decode(_carried_out("bench.paced", order), type=PacedTold)
+
+    def processes(self, roles: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield the role of each of the server's processes that has one, and its ``stat``."""
+        for pid in _family(self.process.pid):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+            for role in roles:
+                if role in words:
+                    yield role, Path(f"/proc/{pid}/stat").read_text("utf-8")
 
     def memory(self) -> int:
         """Bytes of memory of all the server's processes; pages they share count once (PSS)."""
@@ -126,6 +133,17 @@ def serving(data: Path, doors: int, key: str, engine: str = NO_ENGINE) -> Iterat
         finally:
             process.terminate()
             process.wait(60)
+
+
+def _carried_out(module: str, order: msgspec.Struct) -> str:
+    """Let a process build a load, then send it; return what it tells."""
+    with _python(module, msgspec.json.encode(order).decode()) as sender:
+        assert sender.stdin is not None
+        assert sender.stdout is not None
+        assert sender.stdout.readline() == "ready\n"
+        sender.stdin.write("go\n")
+        sender.stdin.flush()
+        return sender.stdout.read()
 
 
 def _python(module: str, *arguments: str, log: IO[bytes] | None = None) -> subprocess.Popen[str]:
