@@ -19,9 +19,14 @@ from tallystick.wiring import House, open_engine, open_export_files, open_house
 
 _PAUSE_S: Final = 0.25
 """From one batch to the next: a part of the table is made for each, however small it is."""
+_BUSY_PAUSE_S: Final = 0.4
+_BUSY: Final = 800
+"""Entries from which on a batch's rows cost the engine less the fewer batches they come in."""
 _NEW_OBJECTS: Final = 200_000
 """What a batch is made of lives until it is inserted: looking for cycles in it finds none."""
 _AWAY_S: Final = 0.5
+_STARTING_S: Final = 0.05
+"""Until the engine has answered for the first time: the doors wait for the table, too."""
 _HICCUP_S: Final = 15.0
 """The engine may be away as long as it takes to start, and nobody needs to know."""
 _TROUBLE_S: Final = 10.0
@@ -70,7 +75,7 @@ def _exporter(settings: Settings, house: House, engine: Engine) -> Exporter:
 def _follow(duty: Duty, exporter: Exporter, stopping: Event) -> None:
     """Take turns until it is time to stop; what goes wrong is told once, and tried again."""
     told = ""
-    pause_s = 0.0
+    pause_s, away_s = 0.0, _STARTING_S
     well_at = monotonic()
     while not stopping.wait(pause_s):
         started = monotonic()
@@ -83,8 +88,16 @@ def _follow(duty: Duty, exporter: Exporter, stopping: Event) -> None:
                 complain(f"follower: {error}")
                 told = str(error)
             duty.begin_again()
-            pause_s = _AWAY_S if isinstance(error, PushbackError) else _TROUBLE_S
+            pause_s = away_s if isinstance(error, PushbackError) else _TROUBLE_S
             continue
-        told, well_at = "", started
-        has_more = has_exported or followed >= BATCH
-        pause_s = 0.0 if has_more else max(0.0, _PAUSE_S - (monotonic() - started))
+        told, well_at, away_s = "", started, _AWAY_S
+        pause_s = 0.0
+        if not has_exported:
+            pause_s = max(0.0, _pause_after(followed) - (monotonic() - started))
+
+
+def _pause_after(followed: int) -> float:
+    """Return the seconds from the start of a batch to that of the next one."""
+    if followed >= BATCH:
+        return 0.0
+    return _BUSY_PAUSE_S if followed >= _BUSY else _PAUSE_S

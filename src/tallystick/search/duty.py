@@ -53,13 +53,14 @@ class Duty:
         with self._store.read() as snapshot:
             errand = next_open(snapshot)
         self._scrubber.step(self._tables(errand))
-        # What the follower has planned comes first: an errand may not meet it half done.
-        if errand is not None and not self._follower.is_planned():
+        # What was planned and what is scrubbed come first: an errand may not meet it half done.
+        half_done = self._scrubber.is_half_done or self._follower.is_planned()
+        if errand is not None and not half_done:
             self._run(errand)
         return followed
 
     def _begin(self) -> None:
-        self._table.create()
+        self._follower.make()
         with self._store.read() as snapshot:
             errand = next_open(snapshot)
         if errand is not None and errand.state == "exchanging":

@@ -62,9 +62,20 @@ class EventsFollower:
 
     def begin(self) -> None:
         """Make the table where it is not there, and finish what was planned."""
-        self.table.create()
+        self.make()
         while self.is_planned():
             self.step()
+
+    def make(self) -> None:
+        """Make the table where it is not there.
+
+        What its cursors claim is forgotten before: an empty table would answer in their name.
+        """
+        if not self.table.exists():
+            with self._store.read() as snapshot:
+                slots = list(self.cursors(snapshot))
+            self.start_over(slots, filled=set())
+            self.table.create()
 
     def check(self) -> list[int]:
         """Hold the table against the cursors.

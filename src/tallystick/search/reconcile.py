@@ -16,6 +16,8 @@ from tallystick.search.follow import EventsFollower
 from tallystick.search.plan import Stretch, parked
 
 PAGE: Final = 50_000
+_ROWS: Final = 2_000
+"""So many are made anew in one step: what was recorded meanwhile does not wait long."""
 _SHOWN: Final = 100
 """So many findings are told one by one."""
 
@@ -84,13 +86,14 @@ class Reconciliation:
         for log in logs:
             for start in range(0, ends[log.slot], self._page):
                 stop = min(start + self._page, ends[log.slot])
-                self._compare(log, start, stop)
+                for _ in self._compare(log, start, stop):
+                    yield self.found.entries, total
                 self.found.entries += stop - start
                 yield self.found.entries, total
         self._count({log.slot: log for log in logs})
         yield total, total
 
-    def _compare(self, log: Log, start: int, stop: int) -> None:
+    def _compare(self, log: Log, start: int, stop: int) -> Iterator[None]:
         with self._store.read() as snapshot:
             want = {it.index: it.event_id for it in snapshot.entries(log.slot, start, stop)}
             passed = {i for slot, i, _ in parked(snapshot, self._follower.name) if slot == log.slot}
@@ -105,17 +108,19 @@ class Reconciliation:
             self.found.tell(f"log {log.hex}: entry {index:,} had {there[index]} rows, or another's")
         self.found.missing += len(missing)
         self.found.wrong += len(wrong)
-        self._mend(log, sorted({*missing, *wrong} - passed), sorted(wrong))
-
-    def _mend(self, log: Log, again: list[int], wrong: list[int]) -> None:
         if wrong:
-            self._table.drop_entries(log.slot, wrong)
-        if again:
-            stretches = [Stretch(log.slot, index, index + 1) for index in again]
+            self._table.drop_entries(log.slot, sorted(wrong))
+        return self._mend(log, sorted({*missing, *wrong} - passed))
+
+    def _mend(self, log: Log, again: list[int]) -> Iterator[None]:
+        for start in range(0, len(again), _ROWS):
+            indexes = again[start : start + _ROWS]
+            stretches = [Stretch(log.slot, index, index + 1) for index in indexes]
             with self._store.read() as snapshot:
                 built = self._builder.build(snapshot, stretches)
             if built.rows:
                 self._table.insert(built.rows, self._ledger.drivers.entropy.draw(16).hex())
+            yield
 
     def _count(self, logs: dict[int, Log]) -> None:
         """Find rows where no entry is: beyond a log's end, of another tenant, of no log."""

@@ -5,7 +5,7 @@ nobody could find any more since the erasure was recorded. Each step finds out b
 left to do, so it does not matter where it was stopped.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -18,7 +18,8 @@ from tallystick.search.table import Table
 
 NAMES = 1_000
 """So many names are scrubbed at once; a statement has room for no more."""
-_ROWS = 5_000
+_ROWS = 2_000
+"""So many are built anew in one step: what was recorded meanwhile does not wait long."""
 
 
 class _Leaving(NamedTuple):
@@ -36,10 +37,10 @@ class _Leaving(NamedTuple):
 
 
 class Scrubber:
-    """Lets the events table obey erasures.
+    """Lets the events table obey erasures, a few rows at a time.
 
     It runs between two batches of the follower: no row that was opened before an erasure is
-    still on its way to the table then.
+    still on its way to the table then, and rows that come while it is half done obey already.
 
     Args:
         ledger: Whose erasures.
@@ -52,16 +53,25 @@ class Scrubber:
         self._builder = Builder(ledger)
         self._follower = follower
         self._leaving: list[_Leaving] = []
+        self._under_way: Iterator[None] | None = None
+
+    @property
+    def is_half_done(self) -> bool:
+        """Whether some entries may have two rows just now: one to go, and one that obeys."""
+        return self._under_way is not None
 
     def step(self, tables: Sequence[Table]) -> bool:
-        """Scrub for one tenant, and certify what has left the files; say if something was done.
+        """Do a piece of scrubbing for one tenant, or certify; say if something was done.
 
         Args:
-            tables: Every table that may hold rows.
+            tables: Every table that may hold rows; the same ones as long as it is half done.
 
         Raises:
-            EngineAwayError: The engine can't do it just now; step again later.
+            EngineAwayError: The engine can't do it just now; begin again later.
         """
+        if self._under_way is not None:
+            self._go_on(self._under_way)
+            return True
         done = self._certify(tables)
         with self._store.read() as snapshot:
             busy = {leaving.tenant for leaving in self._leaving}
@@ -71,13 +81,22 @@ class Scrubber:
             tenant = tenants[0]
             found = waiting(snapshot, tenant, self._follower)
         erased = found._replace(names=found.names[:NAMES])
-        for table in tables:
-            self._scrub(table, tenant, erased)
-        parts = _old_parts(tables)
-        self._leaving.append(_Leaving(tenant, erased.names, parts))
+        self._under_way = self._pieces(tables, tenant, erased)
+        self._go_on(self._under_way)
         return True
 
-    def _scrub(self, table: Table, tenant: int, erased: Waiting) -> None:
+    def _go_on(self, pieces: Iterator[None]) -> None:
+        for _ in pieces:
+            return
+        self._under_way = None
+
+    def _pieces(self, tables: Sequence[Table], tenant: int, erased: Waiting) -> Iterator[None]:
+        for table in tables:
+            yield from self._scrub(table, tenant, erased)
+        parts = _old_parts(tables)
+        self._leaving.append(_Leaving(tenant, erased.names, parts))
+
+    def _scrub(self, table: Table, tenant: int, erased: Waiting) -> Iterator[None]:
         old = table.marked(tenant, erased)
         if not old:
             return
@@ -88,6 +107,7 @@ class Scrubber:
                 built = self._builder.build(snapshot, _stretches(places))
             if built.rows:
                 table.insert(built.rows, _token(table, erased, places))
+            yield
         table.drop_marked(tenant, erased)
 
     def _certify(self, tables: Sequence[Table]) -> bool:

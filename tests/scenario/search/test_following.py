@@ -242,6 +242,25 @@ def test_a_table_that_was_lost_is_made_again(
     assert rows(engine) == places(house)
 
 
+@pytest.mark.usefixtures("events")
+def test_an_empty_table_never_stands_for_what_its_cursors_passed(
+    house: House, engine: FakeEngine, follower: Start
+) -> None:
+    running = follower()
+    catch_up(running)
+    engine.tables.clear()
+    claimed: list[int] = []
+
+    def look(_what: str) -> None:
+        with house.ledger.drivers.store.read() as snapshot:
+            claimed.append(len(running.cursors(snapshot)))
+
+    engine.after = look
+    follower()
+
+    assert claimed[0] == 0
+
+
 @pytest.mark.parametrize("harm", ["a row too few", "a row too many", "a later row"])
 @pytest.mark.usefixtures("events")
 def test_a_table_that_has_not_the_rows_that_were_passed_is_made_again(

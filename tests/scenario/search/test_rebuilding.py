@@ -205,7 +205,7 @@ def test_an_erasure_while_it_is_made_leaves_nothing_in_either_table(
     while newest(house, "rebuild").done < 14:
         running.turn()
     erase(house.ledger, tenant, "u1", "asked", "cli")
-    while "u1" in str([table.rows for table in engine.tables.values()]):
+    while "'u1'" in str([table.rows for table in engine.tables.values()]):
         assert "events_next" in engine.tables
         running.turn()
 

@@ -1,5 +1,6 @@
 """Erasures in the events table: hidden at once, gone from the rows, and certified at the end."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 from kit import house as kit
 from kit.fake_engine import FakeEngine
 from tallystick.access.erasing import erase
+from tallystick.events.identity import id_bytes
 from tallystick.search.duty import Duty
 from tallystick.search.erasures import Waiting, tenants_waiting, waiting
+from tallystick.search.errands import ask, newest
 from tallystick.search.follow import EventsFollower
 from tallystick.search.scrub import Scrubber
 from tallystick.wiring import House
@@ -236,3 +239,35 @@ def test_a_scrubbing_that_was_cut_off_makes_no_log_start_again(
 
     assert len(engine.inserts) == before
     assert waits(house, tenant).names == ()
+
+
+def test_what_is_recorded_meanwhile_waits_for_no_long_scrubbing(
+    house: House, engine: FakeEngine, tenant: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tallystick.search.scrub._ROWS", 3)
+    duty = Duty(house.ledger, engine)
+    while duty.turn():
+        pass
+    erase(house.ledger, tenant, PERSON, "asked", "cli")
+    with house.ledger.drivers.store.write() as tx:
+        ask(tx, "reconcile")
+    turns = 0
+
+    while waits(house, tenant).names or not reconciled(house):
+        recorded = kit.record(house, kit.tenant_of(house, "acme"), by_other(turns))
+        duty.turn()
+        turns += 1
+        assert id_bytes(recorded[0].event_id) in {row["id"] for row in engine.tables["events"].rows}
+
+    assert turns > 5
+    assert EMAIL not in told(engine)
+    assert set(places(engine).values()) == {1}
+    found = reconciled(house)
+    assert (found["missing"], found["wrong"], found["foreign"]) == (0, 0, 0)
+
+
+def reconciled(house: House) -> dict[str, Any]:
+    """What a reconciliation found, once it is done."""
+    with house.ledger.drivers.store.read() as snapshot:
+        errand = newest(snapshot, "reconcile")
+    return dict(json.loads(errand.note)) if errand and errand.has_ended else {}
