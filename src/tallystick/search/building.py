@@ -11,7 +11,8 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.log_opener import LogOpener
 from tallystick.ledger.ports import Entry, Log, Snapshot
 from tallystick.search.plan import Stretch
-from tallystick.search.rows import EventRow, Rows, row_of
+from tallystick.search.rows import EventRow, row_of
+from tallystick.search.rows_by_column import Rows
 from tallystick.tlog.hashing import leaf_hash
 
 PRUNED = "pruned"

@@ -24,10 +24,7 @@ class Leaf(NamedTuple):
 def leaves_of(members: Mapping[str, object]) -> Iterator[Leaf]:
     """Yield the leaves of an object in its order; a null and an empty array have none."""
     for name, value in members.items():
-        if type(value) is str:
-            yield Leaf(name, value, nan)
-        else:
-            yield from leaves_below(name, value)
+        yield from leaves_below(name, value)
 
 
 def leaves_below(path: str, value: object) -> Iterator[Leaf]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import nan
 from typing import Any, Final
 
 import msgspec
@@ -118,39 +119,6 @@ def row_of(
     return row
 
 
-class Rows:
-    """Rows, kept by column: so that of a row nothing is kept but its values."""
-
-    def __init__(self) -> None:
-        self._columns: dict[str, list[Any]] = {}
-        self._count = 0
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return self._count
-
-    def add(self, row: EventRow) -> None:
-        """Add a row; what it leaves out is filled in once that column has another value."""
-        for name, value in row.items():
-            column = self._columns.get(name)
-            if column is None:
-                column = self._columns[name] = []
-            if len(column) < self._count:
-                self._fill(name, column)
-            column.append(value)
-        self._count += 1
-
-    def columns(self, start: int, stop: int) -> dict[str, list[Any]]:
-        """Return rows ``[start, stop)`` by column; those that no row at all has are left out."""
-        for name, column in self._columns.items():
-            self._fill(name, column)
-        return {name: column[start:stop] for name, column in self._columns.items()}
-
-    def _fill(self, name: str, column: list[Any]) -> None:
-        make = _DEFAULTS.get(name, str)
-        column.extend([make() for _ in range(self._count - len(column))])
-
-
 def _text_at(item: object, steps: tuple[str, ...]) -> str:
     for step in steps:
         if not isinstance(item, dict) or step not in item:
@@ -163,11 +131,18 @@ def _leaves(event: Mapping[str, object], opened: Opened) -> Iterator[tuple[str, 
     metadata = event.get("metadata")
     if isinstance(metadata, dict) and metadata:
         hidden = _sealed_names(opened)
-        yield from _by_column("metadata", list(leaves_of(metadata)))
-        yield (
-            "metadata_sealed",
-            [name in hidden for name in metadata for _ in leaves_below(name, metadata[name])],
-        )
+        leaves: list[Leaf] = []
+        sealed: list[bool] = []
+        for name, value in metadata.items():
+            if type(value) is str:
+                leaves.append(Leaf(name, value, nan))
+                sealed.append(name in hidden)
+            else:
+                below = list(leaves_below(name, value))
+                leaves += below
+                sealed += [name in hidden] * len(below)
+        yield from _by_column("metadata", leaves)
+        yield "metadata_sealed", sealed
     targets = event.get("targets")
     if isinstance(targets, list):
         of_targets = [
@@ -231,7 +206,7 @@ def _nothing() -> None:
     return None
 
 
-_DEFAULTS: Final[Mapping[str, Callable[[], object]]] = {
+DEFAULTS: Final[Mapping[str, Callable[[], object]]] = {
     **dict.fromkeys(("version", "duration_ms", "targets_total"), _nothing),
     **dict.fromkeys(("operation_part", "operation_parts", "source_sequence"), _nothing),
     "utc_offset_minutes": int,

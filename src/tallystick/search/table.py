@@ -7,7 +7,7 @@ from tallystick.ledger.ports import Log
 from tallystick.ledger.queries import load
 from tallystick.search.erasures import Waiting
 from tallystick.search.ports import MAX_ROWS, Engine, Limits, Question, Row
-from tallystick.search.rows import Rows
+from tallystick.search.rows_by_column import Rows
 
 EVENTS: Final = "events"
 """The table that is asked."""

@@ -10,7 +10,8 @@ import pytest
 from tallystick.events.catalogue import CatalogueEntry
 from tallystick.ledger.opening import Opened
 from tallystick.ledger.ports import Entry, Log
-from tallystick.search.rows import Rows, row_of
+from tallystick.search.rows import row_of
+from tallystick.search.rows_by_column import Rows
 
 LOG = Log(slot=4, hex="ab" * 16, tenant=3, stream="audit")
 ID = bytes(range(16))
