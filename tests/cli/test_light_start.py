@@ -72,6 +72,11 @@ def test_a_command_is_registered_by_the_file_that_is_loaded_for_it(room: str) ->
         } == set(ROOMS[room])
 
 
+def test_of_a_servers_processes_only_the_door_loads_an_http_server() -> None:
+    assert not loaded_by("import tallystick.cli.serve") & {"litestar", "granian", "rich"}
+    assert loaded_by("import tallystick.cli.door") >= {"litestar", "granian"}
+
+
 def test_a_command_loads_the_file_of_no_other() -> None:
     loaded = loaded_by("from tallystick.cli.app import assemble; assemble(['tenant', 'list'])")
 

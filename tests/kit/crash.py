@@ -19,8 +19,8 @@ from typing import Any
 
 from kit.door import IN_FLIGHT, Orders
 from tallystick import wiring
-from tallystick.api.traffic import to_stderr
-from tallystick.cli import serve
+from tallystick.api.process import to_stderr
+from tallystick.cli import door
 from tallystick.drivers.sqlite import SqliteStore, connection
 from tallystick.drivers.sqlite.writing import SqliteTransaction
 from tallystick.settings import Settings
@@ -134,11 +134,11 @@ def main(text: str) -> int:
     )
     point = FailPoint(orders)
     wiring.SqliteStore = failing_store(point)
-    create_app = serve.create_app
-    serve.create_app = lambda *args, **kwargs: point.around(
+    create_app = door.create_app
+    door.create_app = lambda *args, **kwargs: point.around(
         create_app(*args, **kwargs, write=_complain)
     )
-    return serve.run_door(Settings(data=Path(orders.data), listen=orders.listen), "1")
+    return door.run_door(Settings(data=Path(orders.data), listen=orders.listen), "1")
 
 
 if __name__ == "__main__":

@@ -38,15 +38,13 @@ from tallystick.api.elastic.unrouted import unrouted
 from tallystick.api.ingest import native
 from tallystick.api.plain import Answer, PlainRequest
 from tallystick.api.problems import METHOD, ProblemError, problem
+from tallystick.api.process import DRAIN_S, to_stderr
 from tallystick.api.shortcut import Way, short_cut
-from tallystick.api.traffic import Traffic, Write, to_stderr
+from tallystick.api.traffic import Traffic, Write
 from tallystick.errors import MalformedError, NotFoundError
 from tallystick.ledger.ledger import Ledger
 from tallystick.search.ports import Asking, ExportFiles
 from tallystick.tlog.policy import Policy
-
-DRAIN_S: Final = 20
-"""How long a door that stops waits for the answers under way."""
 
 _FLUSH_EVERY_S: Final = 5
 

@@ -5,7 +5,6 @@ header, no body and no address.
 """
 
 import asyncio
-import os
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from tallystick.api.process import to_stderr
 from tallystick.ledger.leaf import time_text
 from tallystick.ledger.ports import Clock, Entropy
 
@@ -30,11 +30,6 @@ _NOT_KEPT = (b"cache-control", b"no-store")
 _ENCODER = msgspec.json.Encoder()
 
 Write = Callable[[bytes], object]
-
-
-def to_stderr(line: bytes) -> None:
-    """Write one line to standard error, unbuffered and in one piece."""
-    os.write(2, line)
 
 
 class Traffic:

@@ -10,8 +10,7 @@ from threading import Thread
 from time import monotonic
 from typing import Final
 
-from tallystick.api.app import DRAIN_S
-from tallystick.api.traffic import to_stderr
+from tallystick.api.process import DRAIN_S, to_stderr
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _STEADY_S: Final = 60.0

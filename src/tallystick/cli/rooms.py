@@ -20,7 +20,7 @@ ROOMS: Final = {
     "erasing": ("erase", "compact", "prune"),
     "backing_up": ("backup", "backup-key", "restore"),
     "keeping": ("doctor", "keys"),
-    "indexing": ("rebuild", "reconcile"),
+    "indexing": ("rebuild", "reconcile", "parked"),
     "witnessing": ("witness",),
     "monitoring": ("monitor",),
     "mirroring": ("mirror",),

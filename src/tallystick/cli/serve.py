@@ -5,34 +5,26 @@ standard input, which the supervisor holds: when the supervisor is gone, however
 stop too.
 """
 
-import asyncio
-import gc
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
-from typing import Any, Final
-
-from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
+from typing import Final
 
 from tallystick.access.keys import SCOPES, Grant, create_key, every_key
-from tallystick.api.app import create_app
-from tallystick.cli.child import Child, complain, on_stop, stop
+from tallystick.cli.address import reserved
+from tallystick.cli.child import Child, complain, stop
 from tallystick.cli.engine import engine_process, run_engine
 from tallystick.cli.following import run_follower
 from tallystick.cli.publishing import ROLLED_BACK, run_publisher
-from tallystick.errors import MalformedError, TallystickError
+from tallystick.errors import TallystickError
 from tallystick.settings import Settings
-from tallystick.wiring import NO_ENGINE, open_engine, open_export_files, open_house
+from tallystick.wiring import NO_ENGINE, open_house
 
-_SWITCH_S: Final = 0.000_2
-_BACKLOG: Final = 1_024
 _LOOK_EVERY_S: Final = 0.2
 _PRIVATE: Final = ("key", "server", "engine")
 """What no process gets as an argument, for a command line is no secret."""
@@ -63,7 +55,7 @@ def serve(settings: Settings, say: Say = _print) -> int:
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with _reserved(settings.listen) as reservation:
+    with reserved(settings.listen) as reservation:
         host, port = reservation.getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         settings = replace(settings, listen=address)
@@ -95,42 +87,6 @@ def _look_after(engine: Sequence[Child], settings: Settings, stopping: Event) ->
         stop(others)
 
 
-def run_door(settings: Settings, name: str) -> int:
-    """Run one door process until it is told to stop."""
-    _tune()
-    house = open_house(settings)
-    app = create_app(
-        house.ledger,
-        trusted_proxies=settings.trusted_proxies,
-        name=name,
-        policy=house.cosigning.policy if house.cosigning else None,
-        engine=open_engine(settings),
-        export_files=open_export_files(settings),
-    )
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_listen(app, settings.listen))
-    return 0
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the fastest event loop that there is; None: Python's own."""
-    try:
-        import uvloop  # noqa: PLC0415 (not on every platform)
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-def _tune() -> None:
-    # The sequencer's thread gives the interpreter up at every call of the database, and gets it
-    # back only after a switch interval: at the default of 5 ms a commit of 100 calls starves.
-    sys.setswitchinterval(_SWITCH_S)
-    # A batch makes thousands of objects that die together without a circle: looking for circles
-    # at every 700 of them is a fifth of the work.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
 def main(arguments: list[str]) -> int:
     """Run one process: ``ROLE NAME SETTINGS`` (JSON), role door, publisher, follower or engine."""
     role, name, text = arguments
@@ -138,6 +94,8 @@ def main(arguments: list[str]) -> int:
     try:
         match role:
             case "door":
+                from tallystick.cli.door import run_door  # noqa: PLC0415 (loads the HTTP server)
+
                 return run_door(settings, name)
             case "engine":
                 return run_engine(settings)
@@ -172,55 +130,6 @@ def _prepare(settings: Settings, say: Say) -> None:
             say(f"admin key, shown this once: {text}")
     finally:
         house.close()
-
-
-def _reserved(listen: str) -> socket.socket:
-    """Hold the address for the doors, which share it; nobody can be connected to this socket.
-
-    Raises:
-        MalformedError: The address is not of its form, or another program listens there.
-    """
-    host, port = _parted(listen)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    held = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        # Shared with the doors only after it was found free: SO_REUSEPORT alone would also let
-        # this server share the port, unseen, with another one of the same user.
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind((host, port))
-    except OSError as error:
-        held.close()
-        raise MalformedError(f"listen {listen!r}: {error.strerror}, want a free address") from None
-    return held
-
-
-def _parted(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit() and int(port[:6]) < 1 << 16):
-        raise MalformedError(f"listen {listen[:80]!r}: want HOST:PORT")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-async def _listen(app: Any, address: str) -> None:  # noqa: ANN401 (an ASGI application)
-    host, port = _parted(address)
-    server = Server(
-        app,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        backlog=_BACKLOG,
-        backpressure=_BACKLOG,
-        websockets=False,
-        log_enabled=False,
-    )
-    loop = asyncio.get_running_loop()
-    on_stop(lambda: loop.call_soon_threadsafe(server.stop))
-    await server.serve()
 
 
 def _packed(settings: Settings) -> str:

@@ -24,7 +24,7 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server: doors, and the publisher of epochs. The first start makes a deployment."""
-    from tallystick.cli import serve as processes  # noqa: PLC0415 (loads the HTTP server)
+    from tallystick.cli import serve as processes  # noqa: PLC0415 (loads what a server does)
 
     session: Session = context.obj
     known = session.settings
