@@ -40,11 +40,12 @@ def key_of(sort: Sort, column: Column) -> Key:  # noqa: PLR0911 (one a shape)
     if column.field.name == TEXT:
         raise MalformedError("sort: by 'text', which has no order, want another field")
     match column.shape:
-        case "moment" if sort.milliseconds:
-            cut = f"toUnixTimestamp64Milli({sql})"
-            return Key(sort, column, "", cut, f"{cut} * {_MILLISECOND_US}")
         case "moment":
-            return Key(sort, column, "", sql, f"toUnixTimestamp64Micro({sql})")
+            cut = f"toUnixTimestamp64Milli({sql})"
+            shown = f"{cut} * {_MILLISECOND_US}"
+            if not sort.milliseconds:
+                cut, shown = sql, f"toUnixTimestamp64Micro({sql})"
+            return Key(sort, column, "", cut, shown)
         case "integer":
             return Key(sort, column, f"isNull({sql})", f"ifNull({sql}, 0)", sql)
         case "text" if column.field.ranked:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from kit.engine import EngineProcess
+from kit.plain_show import plain_show
 from kit.searched import START, Event, columns, made_events
 from tallystick.search.answer import Searcher
 from tallystick.search.columns import Sight
@@ -50,7 +51,9 @@ def test_pages_by_milliseconds_are_the_list(running: EngineProcess, descending: 
     table = running.table(f"milliseconds_{descending}".lower())
     running.driver.insert(table, columns(EVENTS), f"milliseconds-{descending}")
     by = (Sort("occurred_at", descending, milliseconds=True), Sort("id"))
-    shown = paged(Searcher(running.driver, SIGHT, table), Search(sort=by, limit=7, count=False))
+    shown = paged(
+        Searcher(running.driver, SIGHT, plain_show, table), Search(sort=by, limit=7, count=False)
+    )
     sign = -1 if descending else 1
     wanted = sorted(
         EVENTS,
@@ -67,7 +70,10 @@ def test_a_page_begins_behind_a_millisecond(running: EngineProcess, descending: 
     search = Search(
         sort=(Sort("occurred_at", descending, milliseconds=True),), limit=400, after=(at,)
     )
-    found = {event["id"] for event in Searcher(running.driver, SIGHT, table).find(search).events}
+    found = {
+        event["id"]
+        for event in Searcher(running.driver, SIGHT, plain_show, table).find(search).events
+    }
     wanted = {
         event["id"]
         for event in EVENTS

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from tallystick.search.elastic.refusal import ElasticError, ElasticMissingError
 from tallystick.search.elastic.source import fits
-from tallystick.search.filters import And, Between, Equals, Filter, Nothing, Or
+from tallystick.search.filters import And, Between, Equals, Filter, Nothing, OneOf, Or
 
 STREAM_OF: Final[Mapping[str, str]] = {
     "audit-logs": "audit",
@@ -77,9 +77,13 @@ class Indices(Struct, frozen=True):
     @property
     def filter(self) -> Filter:
         """What the events in them are like."""
-        if len(self.parts) == 1:
-            return self.parts[0].filter
-        return Or(tuple(part.filter for part in self.parts)) if self.parts else Nothing()
+        if not self.parts:
+            return Nothing()
+        # Which streams it is stands by itself: the compiler reads it off to look only there.
+        own = OneOf("stream", tuple({part.stream: None for part in self.parts}))
+        if all(part.since is None for part in self.parts):
+            return own
+        return And((own, Or(tuple(part.filter for part in self.parts))))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ _MAX_STARS: Final = 8
 
 def source_of(event: dict[str, Any], stream: str) -> dict[str, Any]:
     """Return an event as it is shown in ``_source``: as everywhere in the API, and its time."""
-    return {TIME: event["occurred_at"], "stream": stream, **event}
+    time = {TIME: event["occurred_at"]} if "occurred_at" in event else {}  # none of a pruned one
+    return {**time, "stream": stream, **event}
 
 
 def check_source(wanted: SourceFilter) -> None:
