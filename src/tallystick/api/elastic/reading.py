@@ -15,7 +15,7 @@ from tallystick.api.elastic.identity import DOOR, is_uuid
 from tallystick.api.elastic.operation import MAX_DOCUMENT_ID
 from tallystick.api.elastic.parameters import read_parameters
 from tallystick.api.forms import read_object
-from tallystick.api.ingest.elastic_document import LOG_LINE, stream_of
+from tallystick.api.ingest.elastic_document import LOG_RECEIVED, stream_of
 from tallystick.api.query import MAX_LIMIT, shown
 from tallystick.api.tenancy import chosen_tenant
 from tallystick.errors import ErasedError
@@ -145,7 +145,7 @@ def _holds(index: str, event: dict[str, object]) -> bool:
     """Whether a client would look for the event in the index; log lines may have come by any."""
     if event["stream"] == "access":
         return index.startswith("access")
-    return event["stream"] == stream_of(index) or event["action"] == LOG_LINE
+    return event["stream"] == stream_of(index) or event["action"] == LOG_RECEIVED
 
 
 def _name(identity: str) -> bytes:

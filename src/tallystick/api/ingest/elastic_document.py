@@ -35,7 +35,7 @@ from tallystick.events.event import ACTION_PATTERN, Event
 from tallystick.events.identity import UUID_PATTERN
 from tallystick.ledger.ledger import RESERVED_ACTIONS
 
-LOG_LINE: Final = "log.received"
+LOG_RECEIVED: Final = "log.received"
 """The action of a document that tells none."""
 
 _MAX_ID: Final = 512
@@ -103,7 +103,7 @@ def translate(document: dict[str, object], place: Place) -> dict[str, object]:
     told = Told(document, 0) if is_plain(document) else tell(document)
     members = Members(_opened(told.value))
     action = _taken_action(members)
-    event = _log_line(members) if action is None else _action(members, action)
+    event = _received(members) if action is None else _action(members, action)
     event["stream"] = "activity" if action is None else place.stream
     moment = moment_of(members, place.received)
     event["occurred_at"] = moment.text
@@ -199,8 +199,8 @@ def _action(members: Members, told: str) -> dict[str, object]:
     return event if message is None else {**event, "message": message}
 
 
-def _log_line(members: Members) -> dict[str, object]:
-    event: dict[str, object] = {"action": LOG_LINE, "actor": service_of(members)}
+def _received(members: Members) -> dict[str, object]:
+    event: dict[str, object] = {"action": LOG_RECEIVED, "actor": service_of(members)}
     message = _message(members)
     if message is not None:
         event["message"] = message
