@@ -20,6 +20,8 @@ from tallystick.search import exports
 from tallystick.search.exporting import key_of, read_piece
 
 MEDIA: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; header=present"}
+_BLOCK: Final = 1 << 17
+"""Bytes that are sent at once: the HTTP server keeps several such for a client that is slow."""
 _GONE: Final = {
     "expired": "export: expired, want it asked for anew",
     "erased": "export: somebody was erased since, want it asked for anew",
@@ -56,7 +58,7 @@ async def fetch_export(
     if part is not None:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{export.size}"
     return Stream(
-        _sent(seen, start, stop),
+        _sent(request, seen, start, stop),
         status_code=200 if part is None else 206,
         media_type=MEDIA[export.format],
         headers=headers,
@@ -116,12 +118,17 @@ def _sha256(seen: Seen) -> str:
         return str(seen.manifest(snapshot)["sha256"])
 
 
-async def _sent(seen: Seen, start: int, stop: int) -> AsyncIterator[bytes]:
-    """Send bytes, a piece at a time; each is asked for anew, for its key may be gone by then."""
+async def _sent(
+    request: Request[Any, Any, Any], seen: Seen, start: int, stop: int
+) -> AsyncIterator[bytes]:
+    """Send bytes, a piece at a time; for each, the caller and the export must still be good."""
     while start < stop:
+        reader(seen.doorway, request)
         first, body = await to_thread(_piece, seen, start)
-        yield body[start - first : stop - first]
-        start = first + len(body)
+        end = min(stop, first + len(body))
+        for at in range(start, end, _BLOCK):
+            yield body[at - first : min(at + _BLOCK, end) - first]
+        start = end
 
 
 def _piece(seen: Seen, at: int) -> tuple[int, bytes]:

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 import time
+from http.client import HTTPConnection, IncompleteRead
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from kit import exported
 from kit.events import reference_event
 from kit.server import Server, running_server
 
-EVENTS = 9_000
+EVENTS = 16_000
 PATIENCE_S = 90.0
 
 
@@ -44,6 +46,27 @@ def kill(server: Server, role: str) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+def came_until_deleted(server: Server, key: str, name: str) -> int:
+    """Begin to fetch an export, delete it, and read on; return how many bytes came."""
+    connection = HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    connection.sock = socket.socket()
+    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)  # little is on its way
+    connection.sock.connect((connection.host, connection.port))
+    headers = {"Authorization": f"Bearer {key}"}
+    connection.request("GET", f"{exported.PATH}/{name}/download", None, headers)
+    answer = connection.getresponse()
+    came = len(answer.read(1_000))
+    assert server.ask("DELETE", f"{exported.PATH}/{name}", key=key).status == 204
+    try:
+        came += len(answer.read())
+    except IncompleteRead as error:
+        came += len(error.partial)
+    except ConnectionError:
+        pass
+    connection.close()
+    return came
+
+
 def wait_until_begun(server: Server, key: str, name: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while exported.look(server, key, name)["state"] == "waiting":
@@ -64,6 +87,7 @@ def test_the_same_bytes_come_whatever_is_killed(tmp_path: Path) -> None:
             kill(server, role)
             assert exported.wait(server, key, name)["state"] == "done"
             assert exported.fetch(server, key, name).body == whole
+        assert 1_000 <= came_until_deleted(server, key, name) < len(whole)
         name = exported.ask(server, key)
         wait_until_begun(server, key, name)
         half = exported.look(server, key, name)

@@ -1,8 +1,10 @@
 """Whatever stops an export while it is made, the same bytes come of it, or none."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
@@ -133,7 +135,10 @@ class Made:
             key = key_of(self.house.ledger, snapshot, export)
             pieces = exports.pieces(snapshot, name, 0, 1_000)
         files = ExportFolder(self.folder)
-        return b"".join(read_piece(files, key, piece) for piece in pieces)
+        body = b"".join(read_piece(files, key, piece) for piece in pieces)
+        manifest = json.loads(key.open("manifest", export.manifest or b""))
+        assert manifest["sha256"] == sha256(body).hexdigest()
+        return body
 
     def finish(self, *names: str, size: int = ROWS) -> None:
         """Make exports without being disturbed."""
