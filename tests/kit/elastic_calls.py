@@ -107,6 +107,5 @@ ELASTIC_CALLS: dict[tuple[str, str], Ask] = {
     ("GET", "/{index:str}/_mget"): documents_wanted(lambda it: f"/{it.log}/_mget"),
     ("POST", "/{index:str}/_mget"): few(documents_wanted(lambda _: "/audit-logs/_mget")),
     ("DELETE", "/{index:str}"): lambda it: [Call(f"/{it.log}"), Call(f"/{it.tenant}?q={it.key}")],
-    ("GET", "/{index:str}"): lambda it: [Call(f"/{it.log}"), Call(f"/{it.tenant}?q={it.key}")],
 }
 """By route of the router."""

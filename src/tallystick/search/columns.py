@@ -23,7 +23,8 @@ _INTEGERS: Final = (
     *("index", "version", "utc_offset_minutes", "targets_total", "duration_ms"),
     *("operation.part", "operation.parts", "source.sequence"),
 )
-_NOWHERE: Final = frozenset({"leaf_hash", "changes.target"})
+NOWHERE: Final = frozenset({"leaf_hash", "changes.target"})
+"""The fields that the events table does not hold."""
 _LEAVES: Final = ("metadata", "targets.metadata")
 _CHANGED: Final = ("changes.before", "changes.after")
 WORDED: Final = (
@@ -108,7 +109,7 @@ def column_of(field: Field, sight: Sight, bind: Bind) -> Column:
     Raises:
         MalformedError: The events table does not hold the field.
     """
-    if field.name in _NOWHERE:
+    if field.name in NOWHERE:
         raise MalformedError(f"field {field.name!r}: not kept for search, want another one")
     indexed = field.name in WORDED
     masked = sight.masks(field.name, field.sealed)

@@ -133,7 +133,7 @@ def test_head_answers_as_get_without_a_body(server: Server, key: str, path: str)
 
 def test_a_request_id_is_kept_if_it_is_harmless(server: Server) -> None:
     for sent, kept in (("abc-123_X", True), ("a b", False), ("x" * 65, False), ("<i>", False)):
-        answer = server.ask("GET", "/nowhere", headers={"X-Request-Id": sent})
+        answer = server.ask("GET", "/v1/nowhere", headers={"X-Request-Id": sent})
         assert (answer.headers["x-request-id"] == sent) is kept
         assert answer.json["request_id"] == answer.headers["x-request-id"]
 

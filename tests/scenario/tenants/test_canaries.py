@@ -26,6 +26,7 @@ from kit.canaries import (
     without_canary,
 )
 from kit.elastic_calls import ELASTIC_CALLS
+from kit.elastic_metadata_calls import METADATA_CALLS
 from kit.events import reference_event
 from kit.house import new_house
 from kit.search_calls import SEARCH_CALLS
@@ -151,6 +152,7 @@ CALLS: dict[tuple[str, str], Ask] = {
         Call(f"/v1/super/{it.log}/tile/0/000"),
     ],
     **ELASTIC_CALLS,
+    **METADATA_CALLS,
     ("GET", "/v1/tenants"): plain("/v1/tenants", "/v1/tenants?limit=1", "/v1/tenants?after=0"),
     ("POST", "/v1/tenants"): lambda it: [
         Call("/v1/tenants", {"name": it.tenant}),
@@ -188,7 +190,7 @@ CALLS: dict[tuple[str, str], Ask] = {
     ("GET", "/openapi/{path:str}"): lambda it: [Call(f"/openapi/{it.log}")],
 }
 
-ASIDE = frozenset({"healthz", "readyz", "metrics"})
+ASIDE = frozenset({"healthz", "readyz", "metrics", "_cat/health"})
 """Routes whose answer is a figure of the moment, and the same for every name in the query."""
 
 ROUTES = [pytest.param(method, path, id=f"{method} {path}") for method, path in CALLS]

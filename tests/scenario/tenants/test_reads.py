@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kit import exported
+from kit.elastic_metadata_calls import METADATA_CALLS
 from kit.events import reference_event
 from kit.house import new_house
 from kit.server import Answer, Server, running_server
@@ -86,6 +87,7 @@ READS: dict[tuple[str, str], list[Read]] = {
 """Routes that tell what stands in a tenant's log."""
 
 OTHERS = {
+    *METADATA_CALLS,
     ("POST", "/v1/events"),
     ("POST", "/_bulk"),
     ("PUT", "/_bulk"),
@@ -102,7 +104,6 @@ OTHERS = {
     ("POST", "/{index:str}/_update_by_query"),
     ("POST", "/{index:str}/_delete_by_query"),
     ("DELETE", "/{index:str}"),
-    ("GET", "/{index:str}"),
     ("POST", "/v1/saved-searches"),
     ("PUT", "/v1/saved-searches/{saved_id:str}"),
     ("DELETE", "/v1/saved-searches/{saved_id:str}"),

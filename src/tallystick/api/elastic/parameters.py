@@ -16,7 +16,8 @@ def read_parameters(request: Request[Any, Any, Any], taken: Collection[str] = ()
 
     Args:
         request: The request.
-        taken: Names that this address takes, beside those that any takes.
+        taken: Names that this address takes, beside those that any takes; ``format`` among them
+            where it answers in more than JSON.
 
     Raises:
         ElasticError: There is another one, or one comes twice.
@@ -28,7 +29,7 @@ def read_parameters(request: Request[Any, Any, Any], taken: Collection[str] = ()
         if name in told:
             raise _refused(request, f"contains parameter [{name}] twice")
         told[name] = value
-    if told.get("format", "json").lower() != "json":
+    if "format" not in taken and told.get("format", "json").lower() != "json":
         raise _refused(request, "wants another format than [json], which alone is answered")
     return told
 

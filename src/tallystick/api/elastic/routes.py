@@ -7,20 +7,46 @@ from litestar.handlers import BaseRouteHandler
 
 from tallystick.api.elastic import (
     bulk,
+    cat,
+    catching_up,
     count,
     document,
+    health,
+    indices,
     information,
-    points,
+from tallystick.api.elastic import (
+)
+
+HANDLERS: Final = (
     reading,
     scrolling,
     search,
+<<<<<<< HEAD
     several,
+=======
+    templates,
+>>>>>>> 3130a21 (elastic: what clients ask of the cluster, the indices and the fields)
     unchanging,
-    unrouted,
 )
 
 HANDLERS: Final = (
     information.show_information,
+    health.show_health,
+    node.show_nodes,
+    node.show_license,
+    cat.list_indices,
+    cat.list_health,
+    cat.refuse_table,
+    indices.show_indices,
+    indices.show_index,
+    indices.show_field_caps,
+    indices.show_stats,
+    indices.resolve_index,
+    catching_up.refresh,
+    templates.acknowledge_template,
+    templates.refuse_change,
+    templates.list_none,
+    templates.show_none,
     search.search,
     count.count,
     several.search_severally,
@@ -41,7 +67,6 @@ HANDLERS: Final = (
     unchanging.delete_document,
     unchanging.change_by_query,
     unchanging.delete_index,
-    unrouted.show_nothing,
 )
 
 _OPTION: Final = "elastic"

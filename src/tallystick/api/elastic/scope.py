@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tallystick.api.elastic.parameters import flag
-from tallystick.search.elastic.indices import IndexOptions
+from tallystick.search.elastic.indices import IndexOptions, parse_indices
 from tallystick.search.elastic.refusal import ElasticError
 
 SCOPE_PARAMETERS: Final = frozenset({"ignore_unavailable", "allow_no_indices", "expand_wildcards"})
@@ -27,3 +27,13 @@ def read_options(parameters: Mapping[str, str]) -> IndexOptions:
         allow_no_indices=flag(parameters, "allow_no_indices", default=True),
         hidden=bool(words & {"hidden", "all"}),
     )
+
+
+def names_of(expression: str | None, parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the indices that an address names; all where it names none.
+
+    Raises:
+        ElasticMissingError: There is no index of a name.
+        ElasticError: As of :func:`read_options`.
+    """
+    return parse_indices(expression or "", read_options(parameters)).names

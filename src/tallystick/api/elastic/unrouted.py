@@ -2,9 +2,8 @@
 
 from typing import Any, Final
 
-from litestar import Request, Response, get
+from litestar import Request
 
-from tallystick.errors import NotFoundError
 from tallystick.search.elastic.refusal import ElasticError
 
 _INSTEAD: Final = {
@@ -20,12 +19,6 @@ _INSTEAD: Final = {
     **dict.fromkeys(("_security", "_ssl"), "[/v1/keys]"),
 }
 _MOST: Final = 200
-
-
-@get("/{index:str}", opt={"elastic": False})
-async def show_nothing() -> Response[bytes]:
-    """Say of a path of one name that nothing is there, as of any other path that leads nowhere."""
-    raise NotFoundError("path: no such route")
 
 
 def unrouted(request: Request[Any, Any, Any]) -> ElasticError:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from tallystick.search.elastic.mapping import type_of
 from tallystick.search.elastic.members import Members
 from tallystick.search.elastic.refusal import ElasticError
 from tallystick.search.elastic.target import Target, target_of
@@ -37,9 +38,9 @@ def field_of(members: Members, *kinds: FieldKind) -> Field:
     target = target_of(name, members.at("field"))
     unfit = bool(kinds) and target.field.kind not in kinds
     if unfit or _is_text(target):
+        kind = type_of(target.field, whole=target.whole)
         raise ElasticError(
-            f"Field [{name}] of type [{_type(target)}] is not supported for aggregation"
-            f" [{members.name}]",
+            f"Field [{name}] of type [{kind}] is not supported for aggregation [{members.name}]",
             path=members.at("field"),
             kind="illegal_argument_exception",
         )
@@ -48,15 +49,3 @@ def field_of(members: Members, *kinds: FieldKind) -> Field:
 
 def _is_text(target: Target) -> bool:
     return target.field.kind == "text" and not target.whole
-
-
-def _type(target: Target) -> str:
-    names: dict[FieldKind, str] = {
-        "keyword": "keyword",
-        "text": "text",
-        "integer": "long",
-        "moment": "date",
-        "address": "ip",
-        "any": "flattened",
-    }
-    return names[target.field.kind]
