@@ -7,8 +7,7 @@ one's own can be found.
 from collections.abc import Iterable
 from itertools import product
 
-from kit.calls import Ask, Call
-from kit.strangers import Things
+from kit.strangers import Ask, Call, Things
 
 NAMED = ("_mapping", "_mappings", "_settings", "_alias", "_aliases", "_stats")
 TEMPLATES = ("_index_template", "_component_template", "_template")

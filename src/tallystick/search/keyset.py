@@ -30,7 +30,7 @@ class Key(NamedTuple):
     shown: str
 
 
-def key_of(sort: Sort, column: Column) -> Key:  # noqa: PLR0911 (one a shape)
+def key_of(sort: Sort, column: Column) -> Key:
     """Say by what events are sorted.
 
     Raises:

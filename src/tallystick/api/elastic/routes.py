@@ -14,18 +14,13 @@ from tallystick.api.elastic import (
     health,
     indices,
     information,
-from tallystick.api.elastic import (
-)
-
-HANDLERS: Final = (
+    node,
+    points,
     reading,
     scrolling,
     search,
-<<<<<<< HEAD
     several,
-=======
     templates,
->>>>>>> 3130a21 (elastic: what clients ask of the cluster, the indices and the fields)
     unchanging,
 )
 
