@@ -143,8 +143,9 @@ class Aggregating:
         count, *ends = self._spans[kind.field]
         ends = [int(each) - kind.offset_us for each in ends] if count else []
         if kind.hard_bounds and ends:
-            low, high = kind.hard_bounds
-            ends = [max(ends[0], grid.floor(low)), min(ends[1], grid.floor(high))]
+            # One interval more on either side takes the events outside, and is left out then.
+            low, high = (grid.floor(each) - kind.offset_us for each in kind.hard_bounds)
+            ends = [max(ends[0], low - 1), min(ends[1], high + 2 * grid.length)]
         if kind.extended_bounds and kind.min_count == 0:
             ends += kind.extended_bounds
         return grid.edges(min(ends), max(ends)) if ends else []

@@ -69,7 +69,8 @@ class DateHistogram(Struct, frozen=True):
         min_count: Buckets with fewer events are left out; with 0, gaps are shown.
         extended_bounds: With ``min_count`` 0, buckets are shown from and to at least here;
             microseconds since 1970-01-01T00:00:00Z, both inclusive.
-        hard_bounds: No bucket outside of these, in the same form.
+        hard_bounds: Only buckets that begin at or after the interval of the one, and before that of
+            the other; in the same form.
         missing: What time stands for events without the field, in microseconds.
     """
 
@@ -92,7 +93,12 @@ class DateHistogram(Struct, frozen=True):
 
 
 class Histogram(Struct, frozen=True):
-    """One bucket for each interval of numbers, from ``offset`` on."""
+    """One bucket for each interval of numbers, from ``offset`` on.
+
+    Attributes:
+        hard_bounds: Only buckets that begin from here to here, both inclusive, were there no
+            offset.
+    """
 
     field: str
     interval: float

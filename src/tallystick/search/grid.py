@@ -3,7 +3,8 @@
 An interval begins at each point of the local time's grid: every full hour, every midnight, every
 multiple of a fixed length since 1970-01-01T00:00. Where clocks are turned back, an hour occurs
 twice and is two intervals, but a day is one and begins at the earlier midnight; where they are
-turned forward over a point of the grid, the interval begins at the turn.
+turned forward over a point of the grid, the interval begins at the turn. A time belongs to the last
+interval that began: none is torn in two by an hour that occurs again.
 
 Source: Elasticsearch's rounding of dates, whose results these are.
 """

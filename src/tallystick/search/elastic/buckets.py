@@ -13,6 +13,7 @@ from tallystick.search.elastic.metrics import missing_of
 from tallystick.search.elastic.refusal import ElasticError, refusing
 from tallystick.search.elastic.shape import Shape, field_of
 from tallystick.search.elastic.target import zoned
+from tallystick.search.elastic.times import spell_time
 from tallystick.search.fields import Field
 from tallystick.search.filters import Filter, Value
 from tallystick.search.patterns import read_regexp
@@ -126,7 +127,10 @@ def date_ranges(members: Members, when: When) -> tuple[ours.Ranges, Shape]:
     found = []
     for each in _each_range(members):
         low, high = _beginning(each, "from", local), _beginning(each, "to", local)
-        ends = ("*" if end is None else _iso_milliseconds(end) for end in (low, high))
+        ends = (
+            "*" if end is None else spell_time(_microseconds(end), shape.format, local.zone)
+            for end in (low, high)
+        )
         found.append(ours.Range(each.text("key") or "-".join(ends), low, high))
         each.done()
     missing = missing_of(members, field, local)
@@ -270,7 +274,3 @@ def _beginning(members: Members, end: str, when: When) -> datetime | None:
 
 def _microseconds(moment: datetime) -> int:
     return (moment - EARLIEST) // _MICROSECOND
-
-
-def _iso_milliseconds(moment: datetime) -> str:
-    return f"{moment.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
