@@ -98,6 +98,10 @@ PATHS = [
     "/v1/catalogue/{}",
     "/v1/subjects/{}",
     "/{}",
+    "/{}/_doc/{}",
+    "/{}/_source/{}",
+    "/{}/_create/{}",
+    "/{}/_bulk",
 ]
 PIECE = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
