@@ -57,6 +57,18 @@ class Plain:
         """The event's id."""
         return str(self._values["id"][0])
 
+    def without(self, names: Iterable[str]) -> "Plain":
+        """The same without some fields, and what is below them."""
+        hidden = tuple(names)
+        below = tuple(f"{name}." for name in hidden)
+        return Plain(
+            {
+                name: values
+                for name, values in self._values.items()
+                if name not in hidden and not name.startswith(below)
+            }
+        )
+
     def of(self, field: str) -> list[Value]:
         """All values of a field."""
         if field == "text":

@@ -49,15 +49,17 @@ def read_back(house: House, tenant: Tenant, *, unmasked: bool = True) -> list[Pl
     Args:
         house: The deployment.
         tenant: Whose.
-        unmasked: Else only what stands in clear in the entries.
+        unmasked: Else only what stands in clear in the entries; of a field with several values,
+            nothing where one of them is sealed.
     """
     with house.ledger.drivers.store.read() as snapshot:
         logs = house.ledger.logs.of(snapshot, tenant.number)
         return [
-            plain_event(_event(house, snapshot, log, entry, tenant, unmasked=unmasked))
+            plain_event(event) if unmasked else plain_event(event).without(_sealed_names(entry))
             for stream in STREAMS
             if (log := logs.get(stream)) is not None
             for entry in read_forward(snapshot, log.slot, 0, snapshot.head(log.slot).size)
+            for event in (_event(house, snapshot, log, entry, tenant, unmasked=unmasked),)
         ]
 
 
@@ -86,6 +88,17 @@ def _event(
         if declared is not None and declared.crud != "none":
             told["crud"] = declared.crud
     return told
+
+
+def _sealed_names(entry: Entry) -> set[str]:
+    """The fields of which values are sealed; members of metadata are so one by one."""
+    sealed = json.loads(entry.leaf or b"{}").get("sealed", {})
+    names = {".".join(filter(_is_name, path.split("/")[1:])) for path in sealed}
+    return {name for name in names if not name.startswith("metadata")}
+
+
+def _is_name(step: str) -> bool:
+    return not step.isdecimal()
 
 
 def _as_text(value: object) -> str:

@@ -17,7 +17,7 @@ from tallystick.search.answer import Searcher
 from tallystick.search.columns import Sight
 from tallystick.search.compile import Compiler
 from tallystick.search.ports import Question
-from tallystick.search.query import Matching, Search, Sort, Value, Wildcard, Words
+from tallystick.search.query import Matching, Phrase, Search, Sort, Value, Wildcard, Words
 
 EVENTS = made_events(1, 3_000)
 SOME = EVENTS[:240]
@@ -76,6 +76,14 @@ def test_signs_mean_what_the_question_means_by_them(
     search = Search(filter=node, limit=10_000)
     wanted = ids(searched.look(search))
     assert found(searched, search, ALL) == (wanted, len(wanted))
+
+
+@pytest.mark.parametrize("sight", [ALL, MASKED])
+def test_an_id_among_free_text_finds_its_event(searched: Searched, sight: Sight) -> None:
+    wanted = searched.events[7]["id"]
+    words = tuple(wanted.split("-"))
+    assert found(searched, Search(filter=Phrase(("text",), words)), sight) == ([wanted], 1)
+    assert found(searched, Search(filter=Phrase(("message",), words)), sight) == ([], 0)
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -53,6 +53,8 @@ LINES: tuple[Callable[[str], str], ...] = (
     lambda text: f"context.ip:{text}",
     lambda text: f"since:{quoted(text)}",
     lambda text: f"tenant:{quoted(text)}",
+    lambda text: f"-actor.id:{quoted(text)}",
+    lambda text: f"* OR actor.id:{quoted(text)}",
     lambda text: f"id:{quoted(text)} OR action:{quoted(text)}",
 )
 ODD: dict[str, object] = {
@@ -224,7 +226,13 @@ def test_what_is_odd_is_refused_or_answered_at_a_bounded_price(
 def test_what_was_asked_for_is_still_found(besieged: Besieged) -> None:
     answer = besieged.ask("/v1/search?q=actor.id:u-7")
     assert [found["actor"]["id"] for found in answer.json["events"]] == ["u-7"]
-    assert besieged.ask("/v1/search?q=actor.name:ada&limit=1").json["total"] == len(besieged.ids)
+    for line in ("*", "", "-actor.id:nobody", "tenant:acme OR tenant:globex", "-tenant:acme OR *"):
+        answer = besieged.ask(f"/v1/search?limit=1&q={quote(line)}")
+        assert answer.json["total"] == len(besieged.ids), line
+        counted = besieged.ask(f"/v1/search/histogram?interval=year&q={quote(line)}")
+        assert counted.json["total"] == len(besieged.ids), line
+        facets = besieged.ask(f"/v1/search/facets?field=actor.id&limit=1000&q={quote(line)}")
+        assert facets.json["facets"][0]["distinct"] == len(besieged.ids), line
 
 
 COSTLY = " OR ".join(f"message.keyword:/.*[a-m][n-z]{{{n % 20 + 3}}}{n}.*/" for n in range(190))
@@ -260,7 +268,8 @@ def test_a_question_stops_when_its_client_leaves(besieged: Besieged) -> None:
         wait_until(lambda: besieged.running() > 0)
     wait_until(lambda: besieged.running() == 0)
 
-    assert besieged.cpu_s() - before < whole / 2
+    # It is two statements that cost about the same, of which the first hardly began.
+    assert besieged.cpu_s() - before < whole / 4
 
 
 def test_costly_questions_keep_nobody_from_recording(besieged: Besieged) -> None:
