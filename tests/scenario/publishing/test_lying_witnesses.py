@@ -83,7 +83,7 @@ def no_http(handler: BaseHTTPRequestHandler, _body: bytes) -> bool:
 
 
 def sleep(_handler: BaseHTTPRequestHandler, _body: bytes) -> bool:
-    time.sleep(3 * DEADLINE_S)
+    time.sleep(20 * DEADLINE_S)
     return True
 
 
@@ -171,7 +171,7 @@ def test_a_witness_that_lies_adds_nothing_and_holds_nobody_up(
 
     published = epoch(house, tenant, 0)
 
-    assert time.monotonic() - started < DEADLINE_S + 2
+    assert time.monotonic() - started < 10 * DEADLINE_S
     assert cosigners(published.note) == [SUPER, ONE]
     assert not published.quorum
     problems = stand(house).problems
