@@ -15,6 +15,7 @@ from re import DOTALL, fullmatch
 from typing import Any
 
 from kit.oracle import SPELLED_NUMBER, matches, values_of
+
 from kit.searched import EPOCH, Event, micros, text_of
 from tallystick.search.aggregations import (
     Aggregation,
