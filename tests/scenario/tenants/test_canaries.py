@@ -26,6 +26,7 @@ from kit.canaries import (
     without_canary,
 )
 from kit.elastic_calls import ELASTIC_CALLS
+from kit.elastic_search_calls import ELASTIC_SEARCH_CALLS
 from kit.elastic_metadata_calls import METADATA_CALLS
 from kit.events import reference_event
 from kit.house import new_house
@@ -152,6 +153,7 @@ CALLS: dict[tuple[str, str], Ask] = {
         Call(f"/v1/super/{it.log}/tile/0/000"),
     ],
     **ELASTIC_CALLS,
+    **ELASTIC_SEARCH_CALLS,
     **METADATA_CALLS,
     ("GET", "/v1/tenants"): plain("/v1/tenants", "/v1/tenants?limit=1", "/v1/tenants?after=0"),
     ("POST", "/v1/tenants"): lambda it: [
@@ -305,7 +307,8 @@ PASSING_PARTS = re.compile(
     rb'"(?:request_id|leaf_hash|key|key_id|created_at|received_at)":"[^"<]*"|"index":\d+'
     rb'|"(?:asked_at|expires_at)":"[^"<]*"|"entries":\d+|"took":\d+|"_seq_no":\d+'
     rb'|"_?id":"(?:[0-9a-f-]{36}|[0-9a-f]{32})"|want to wait \d+ s|"index_lag_ms":\d+'
-    rb"|[\d,]+ ms behind|none of the tenant's [\d,]+ events fits|(?:\"next\":\"|id: )[\w-]{60,}"
+    rb"|[\d,]+ ms behind|none of the tenant's [\d,]+ events fits|\"creation_time\":\d+"
+    rb"|(?:\"next\":\"|id: |\"(?:pit_)?id\":\")[\w-]{60,}"
 )
 """What differs between any two of the stranger's own requests."""
 
