@@ -42,6 +42,10 @@ def day(number: int) -> datetime:
             "activity-2026.*",
             [Part("activity", datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))],
         ),
+        (
+            "audit-2026.12",
+            [Part("audit", datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))],
+        ),
         ("audit-2026.11.24,audit-logs", [AUDIT]),
         (
             "audit-2026.11.24,audit-2026.11.25,activity-logs",
