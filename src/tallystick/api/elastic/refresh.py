@@ -5,15 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tallystick.api.doorway import Doorway
+from tallystick.api.elastic.catching_up import caught_up
 from tallystick.api.elastic.result import Result
 from tallystick.ledger.ports import Log
 from tallystick.search.elastic.refusal import ElasticError
-from tallystick.search.lag import followed
 
-REFRESH_S: Final = 10
-"""How long an answer waits at most; the documents are on disk before it begins to."""
-
-_LOOK_EVERY_S: Final = 0.05
 _WAITING: Final = frozenset({"", "true", "wait_for"})
 
 
@@ -31,28 +27,21 @@ def waits(parameters: Mapping[str, str]) -> bool:
 
 
 async def wait_until_found(doorway: Doorway, results: Sequence[Result]) -> None:
-    """Return when all that was recorded can be found, or at the latest after ``REFRESH_S``."""
+    """Return when all that was recorded can be found, or at the latest after ``REFRESH_S``.
+
+    The documents are on disk before the waiting begins.
+    """
     ends: dict[str, int] = {}
     for result in results:
         if result.outcome is not None:
             known = ends.get(result.outcome.log, 0)
             ends[result.outcome.log] = max(known, result.outcome.index + 1)
-    if not ends or not doorway.searching.is_on:
+    if not ends:
         return
-    slots = await asyncio.to_thread(_slots, doorway, ends)
-    for _ in range(int(REFRESH_S / _LOOK_EVERY_S)):
-        if await asyncio.to_thread(_reached, doorway, slots):
-            return
-        await asyncio.sleep(_LOOK_EVERY_S)
+    await caught_up(doorway, await asyncio.to_thread(_slots, doorway, ends))
 
 
 def _slots(doorway: Doorway, ends: Mapping[str, int]) -> dict[int, int]:
     with doorway.ledger.drivers.store.read() as snapshot:
         logs: dict[str, Log] = {log.hex: log for log in doorway.ledger.logs.every(snapshot)}
         return {logs[name].slot: end for name, end in ends.items()}
-
-
-def _reached(doorway: Doorway, slots: Mapping[int, int]) -> bool:
-    with doorway.ledger.drivers.store.read() as snapshot:
-        stands = followed(snapshot)
-    return all(stands.get(slot, 0) >= end for slot, end in slots.items())
