@@ -4,7 +4,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,29 @@ def test_rsyslog(server: Server, rsyslog: Path, tmp_path: Path, once: bool) -> N
     assert {event.get("external_id") for event in found} == (
         {f"ID{number}" for number in range(len(found))} if once else {None}
     )
+
+
+def test_rsyslog_keeps_what_a_dead_server_did_not_take(rsyslog: Path, tmp_path: Path) -> None:
+    """Before it goes on it asks ``/_cat/health``; what it sends twice is recorded once."""
+    port, door = free_port(), free_port()
+    listen = f"127.0.0.1:{door}"
+    more = 'writeoperation="create" dynbulkid="on" bulkid="id"'
+    command = [rsyslog / "usr/sbin/rsyslogd", "-n", "-f", tmp_path / "conf"]
+    command += ["-i", tmp_path / "pid", "-M", next(rsyslog.glob("usr/lib/*/rsyslog"))]
+    with ExitStack() as sender:
+        with running_server(data=tmp_path / "data", TALLYSTICK_LISTEN=listen) as server:
+            key, admin = server.key("rsyslog"), server.admin_key
+            (tmp_path / "conf").write_text(
+                RSYSLOG.format(folder=tmp_path, port=port, door=door, key=key, more=more)
+            )
+            sender.enter_context(running(command, tmp_path, port))
+            send(port, LINES[:1])
+            arrived(server, key, 1)
+        send(port, LINES)  # nobody is there to take them
+        with running_server(
+            data=tmp_path / "data", admin_key=admin, TALLYSTICK_LISTEN=listen
+        ) as server:
+            check(arrived(server, key, len(LINES)), "\\u001b")
 
 
 SYSLOG_NG = """
