@@ -7,7 +7,6 @@ import pytest
 
 from tallystick.api.ingest.elastic_document import Place, translate
 from tallystick.api.ingest.foreign_values import WITHHELD
-from tallystick.errors import MalformedError
 from tallystick.events.parsing import parse_event
 
 RECEIVED = "2026-11-24T12:00:00.000000Z"
@@ -141,6 +140,21 @@ def test_nothing_of_a_document_is_dropped(document: Document) -> None:
     for leaf in leaves(document):
         spelled = "12" if leaf == 12_000_000 else str(leaf)  # milliseconds for nanoseconds
         assert spelled in told
+
+
+TWICE = {
+    "dots first": {"user.id": "a", "user": {"id": "b"}},
+    "dots last": {"user": {"id": "a"}, "user.id": "b"},
+    "dots further in": {"user": {"target.id": "a"}, "user.target": {"id": "b"}},
+}
+
+
+@pytest.mark.parametrize("document", TWICE.values(), ids=TWICE)
+def test_of_two_spellings_the_first_counts_and_the_other_is_kept(document: Document) -> None:
+    event = event_of({"@timestamp": AT, "action": "document.read", **document})
+    assert "b" in leaves(event["metadata"])
+    assert "a" not in leaves(event["metadata"])
+    assert "a" in leaves(without_metadata(event))
 
 
 RSYSLOG: Document = {
@@ -313,47 +327,6 @@ def test_a_cloudtrail_record_is_read_as_one() -> None:
 )
 def test_the_name_of_the_index_says_which_stream(index: str, stream: str) -> None:
     assert event_of(NESTED, index)["stream"] == stream
-
-
-TIMES = {
-    "milliseconds": ({"@timestamp": 1_795_514_400_123}, "2026-11-24T10:00:00.123000Z", None),
-    "milliseconds as text": ({"@timestamp": "1795514400123"}, "2026-11-24T10:00:00.123000Z", None),
-    "seconds": ({"time": 1_795_514_400.5}, "2026-11-24T10:00:00.500000Z", None),
-    "an offset": ({"@timestamp": "2026-11-24T11:00:00+01:00"}, "2026-11-24T11:00:00+01:00", None),
-    "no zone": (
-        {"@timestamp": "2026-11-24T10:00:00"},
-        "2026-11-24T10:00:00.000000Z",
-        "without a zone, read as UTC",
-    ),
-    "a comma, as Python logs": (
-        {"asctime": "2026-11-24 10:00:00,123"},
-        "2026-11-24T10:00:00.123000Z",
-        "without a zone, read as UTC",
-    ),
-    "none": ({"a": 1}, RECEIVED, "absent, read as the time of receipt"),
-    "another time that is none": (
-        {"date": "later"},
-        RECEIVED,
-        "absent, read as the time of receipt",
-    ),
-}
-
-
-@pytest.mark.parametrize(("document", "text", "assumed"), TIMES.values(), ids=TIMES)
-def test_the_time_is_read_and_what_is_assumed_of_it_is_said(
-    document: Document, text: str, assumed: str | None
-) -> None:
-    event = event_of(document)
-    assert event["occurred_at"] == text
-    assert event.get("metadata", {}).get("time") == assumed
-
-
-@pytest.mark.parametrize("told", ["never", True, {"a": 1}, "2026-13-01T00:00:00Z", 10**30, -1])
-def test_a_timestamp_that_is_no_time_is_refused(told: object) -> None:
-    with pytest.raises(MalformedError) as caught:
-        event_of({"@timestamp": told, "message": "m"})
-    assert caught.value.path == "/@timestamp"
-    assert str(told) not in str(caught.value)
 
 
 def test_secrets_are_withheld_and_counted() -> None:

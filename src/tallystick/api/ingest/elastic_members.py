@@ -1,7 +1,7 @@
 """The members of a document, found by dotted path however they are nested."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from tallystick.api.ingest.foreign_values import plain
 
@@ -11,10 +11,19 @@ _MAX_NAME: Final = 64
 """Longest name of those: a long one must not be written anew for each member below it."""
 
 
+class _Holder(NamedTuple):
+    """Where a member stands: what holds it, its name there, and where that stands itself."""
+
+    members: dict[str, object]
+    name: str
+    parent: "_Holder | None"
+
+
 class Members:
     """A document whose members are taken out one by one; what nobody takes is left.
 
     ``{"user": {"id": 1}}`` and ``{"user.id": 1}`` say the same, as they do to Elasticsearch.
+    Where a document says both, the first counts, and the other is left.
 
     Args:
         rest: The document, which is taken apart.
@@ -27,17 +36,20 @@ class Members:
 
     def __init__(self, rest: dict[str, object]) -> None:
         self.rest = rest
-        self._known: dict[str, object] = {}
-        _learn(self._known, rest, "", _LEVELS)
+        self._known: dict[str, _Holder] = {}
+        _learn(self._known, rest, "", None, _LEVELS)
 
     def find(self, path: str) -> object:
         """Return the value at a path; None where there is none."""
-        return self._known.get(path)
+        holder = self._known.get(path)
+        return None if holder is None else holder.members.get(holder.name)
 
     def take(self, path: str) -> None:
         """Take the member at a path away, with what holds nothing else."""
-        if self._known.pop(path, None) is not None:
-            _take(self.rest, path)
+        holder = self._known.pop(path, None)
+        while holder is not None:
+            holder.members.pop(holder.name, None)
+            holder = None if holder.members else holder.parent
 
     def text(self, paths: Iterable[str], limit: int) -> str | None:
         """Take the first member that fits a field of texts.
@@ -52,22 +64,29 @@ class Members:
         known = self._known
         for path in paths:
             if path in known:
-                text = plain(_spelled(known[path]), limit)
+                text = plain(_spelled(self.find(path)), limit)
                 if text is not None:
                     self.take(path)
                     return text
         return None
 
 
-def _learn(known: dict[str, object], members: dict[str, object], before: str, levels: int) -> None:
+def _learn(
+    known: dict[str, _Holder],
+    members: dict[str, object],
+    before: str,
+    parent: _Holder | None,
+    levels: int,
+) -> None:
     for name, value in members.items():
         if value is None or len(name) > _MAX_NAME:
             continue
         path = before + name
+        holder = _Holder(members, name, parent)
         if path not in known:
-            known[path] = value
+            known[path] = holder
         if levels > 1 and isinstance(value, dict):
-            _learn(known, value, f"{path}.", levels - 1)
+            _learn(known, value, f"{path}.", holder, levels - 1)
 
 
 def _spelled(value: object) -> object:
@@ -76,19 +95,3 @@ def _spelled(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**64:
         return str(value)
     return value
-
-
-def _take(members: dict[str, object], path: str) -> bool:
-    if path in members:
-        del members[path]
-        return True
-    at = path.find(".")
-    while at > 0:
-        name = path[:at]
-        inner = members.get(name)
-        if isinstance(inner, dict) and _take(inner, path[at + 1 :]):
-            if not inner:
-                del members[name]
-            return True
-        at = path.find(".", at + 1)
-    return False
