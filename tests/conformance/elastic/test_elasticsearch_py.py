@@ -1,6 +1,6 @@
 """The official Python client sends and finds events as it would with Elasticsearch.
 
-``test_older_python_clients.py`` runs this file with the client's version 8, too.
+``test_other_python_clients.py`` runs this file with the client's version 8, too.
 """
 
 from collections import Counter

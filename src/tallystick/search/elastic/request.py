@@ -251,6 +251,6 @@ def _pass_over(members: Members) -> None:
     if members.whole("terminate_after"):
         path = members.at("terminate_after")
         raise ElasticError("[terminate_after] is not supported, want 0", path=path)
-    if members.take("runtime_mappings") not in (None, {}):
-        path = members.at("runtime_mappings")
-        raise ElasticError("[runtime_mappings] is not supported", path=path)
+    for member in ("runtime_mappings", "script_fields"):  # clients send them empty, too
+        if members.take(member) not in (None, {}):
+            raise ElasticError(f"[{member}] is not supported", path=members.at(member))
