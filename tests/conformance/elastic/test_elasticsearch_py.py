@@ -237,7 +237,7 @@ def test_several_searches_are_asked_together(filled: Elasticsearch) -> None:
             {"index": "nothing-here"},
             {"query": {"match_all": {}}},
             {"index": "audit-logs"},
-            {"query": {"fuzzy": {"message": "reprot"}}},
+            {"query": {"fuzzy": {"message": "repxrt"}}},
         ]
     )["responses"]
 
@@ -302,7 +302,7 @@ def test_an_error_says_what_was_wrong(filled: Elasticsearch, server: Server, key
     with pytest.raises(NotFoundError, match=r"no such index \[nothing-here\]"):
         filled.search(index="nothing-here")
     with pytest.raises(BadRequestError, match=r"query \[fuzzy\] is not supported"):
-        filled.search(index="audit-logs", query={"fuzzy": {"message": "reprot"}})
+        filled.search(index="audit-logs", query={"fuzzy": {"message": "repxrt"}})
     with (
         Elasticsearch(server.url, api_key=f"{key[:-1]}{'01'[key[-1] == '0']}") as stranger,
         pytest.raises(AuthenticationException),

@@ -56,7 +56,7 @@ async function main() {
   told.exists = [await client.indices.exists({ index }), await client.indices.exists({ index: "x" })]
   told.health = (await client.cluster.health()).status
   try {
-    await client.search({ index, query: { fuzzy: { message: "reprot" } } })
+    await client.search({ index, query: { fuzzy: { message: "repxrt" } } })
   } catch (error) {
     told.refused = [error.statusCode, error.message]
   }
