@@ -134,10 +134,11 @@ def test_others_see_what_is_shared_and_change_nothing(server: Server, tenant: st
 
     assert statuses("GET", private) == [404, 200]
     assert statuses("GET", shared) == [200, 200]
-    assert statuses("PUT", shared, WANTED) == [404, 200]
+    assert statuses("PUT", shared, {**WANTED, "shared": True}) == [404, 200]
+    assert statuses("DELETE", shared)[:1] == [404]
     assert statuses("DELETE", private) == [404, 204]
     listed = server.ask("GET", PATH, key=other).json["saved_searches"]
-    assert [it["id"] for it in listed] == []  # the admin took its sharing back
+    assert listed == []  # the admin has deleted both
     assert server.ask("GET", f"/v1/search?saved={shared}", key=other).status == 404
 
 
