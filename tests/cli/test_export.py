@@ -112,6 +112,15 @@ def test_a_search_is_saved_and_asked_by_its_name(served: tuple[Command, Server, 
     assert "unknown" in tally.plain("search", "--saved", "nothing", *over_http, code=1).err
 
 
+@pytest.fixture(scope="module")
+def checked(served: tuple[Command, Server, str]) -> tuple[Path, dict[str, object]]:
+    """An export of a whole log, and its manifest."""
+    tally, server, key = served
+    wanted = ("export", "--stream", "audit", "--out", "checked.ndjson", "--json")
+    told = tally.plain(*wanted, "--server", server.url, "--key", key).json
+    return tally.folder / "checked.ndjson", dict(told)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -124,16 +133,12 @@ def test_a_search_is_saved_and_asked_by_its_name(served: tuple[Command, Server, 
     ],
 )
 def test_a_row_too_few_too_many_or_elsewhere_is_found(
-    served: tuple[Command, Server, str], tmp_path: Path, change: object
+    checked: tuple[Path, dict[str, object]], tmp_path: Path, change: object
 ) -> None:
-    tally, server, key = served
-    over_http = ("--server", server.url, "--key", key)
-    out = tmp_path / "checked.ndjson"
-    manifest = tally.plain(
-        "export", "--stream", "audit", "--out", str(out), "--json", *over_http
-    ).json
-    check_whole(out, manifest)
-    lines = out.read_text("utf-8").splitlines()
+    whole, manifest = checked
+    check_whole(whole, manifest)
+    lines = whole.read_text("utf-8").splitlines()
+    out = tmp_path / "changed.ndjson"
     out.write_text("".join(f"{line}\n" for line in change(lines)))  # type: ignore[operator]
 
     with pytest.raises(VerificationError):

@@ -68,7 +68,7 @@ def test_events_that_come_while_it_is_made_are_not_in_it(server: Server, key: st
 
     def go_on() -> None:
         number = 1_000
-        while not stopping.is_set():
+        while not stopping.wait(0.05):
             send(server, key, *range(number, number + 20))
             number += 20
 

@@ -175,8 +175,9 @@ POINTS = (
 )
 
 
-@pytest.mark.parametrize("form", ["ndjson", "csv"])
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    ("point", "form"), [*((point, "ndjson") for point in POINTS), ("amid a piece", "csv")]
+)
 def test_a_process_that_dies_leaves_the_same_bytes(made: Made, point: str, form: str) -> None:
     tenant = made.tenant()
     made.follow()
