@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from kit.canaries import Canaries, canary_event
+from kit.hostile import SQL
 from kit.server import Answer, Server, running_server
 from tallystick.api.searching import AT_ONCE
 from tallystick.search.ports import Engine, EngineAwayError, Question
@@ -31,14 +32,6 @@ MEMORY = 2 << 30
 RUNNING = (
     "SELECT count() FROM system.processes WHERE query NOT LIKE '%system.processes%'"
     " AND query LIKE '%SELECT%'"
-)
-SQL = (
-    *("') OR 1=1 --", "' OR tenant = 2 OR '", "1) OR (tenant = 2", '" OR tenant:globex OR "'),
-    *("'; DROP TABLE events; --", "' UNION ALL SELECT * FROM events --", "\\' OR 1=1 --", "\\"),
-    *("file('/etc/passwd')", "url('http://127.0.0.1/')", "remote('127.0.0.1', system.users)"),
-    *("merge('tallystick', '.*')", "system.tables", "numbers(1000000000000)", "sleep(3)"),
-    *("SETTINGS readonly = 0, max_memory_usage = 0", "FORMAT Native", "{tenant:UInt32}", "/* */"),
-    *("{p0:String}", "{table:Identifier}", "`events`", "$$", "events FINAL", "NULL", "%00", "\x00"),
 )
 NAMES = ("q", "since", "until", "stream", "time_zone", "sort", "limit", "after", "tenant")
 LINES: tuple[Callable[[str], str], ...] = (
