@@ -138,7 +138,7 @@ def _made_event(random: Random, number: int, tenant: int) -> Event:
         "actor.email": maybe(f"{random.choice(('ada', 'Bob'))}@{random.choice(('a', 'B'))}.com"),
         "actor.roles": random.sample(("admin", "editor", "viewer"), random.randrange(3)),
         "context.ip": maybe(
-            random.choice((f"10.0.{random.randrange(3)}.{random.randrange(9)}", "2001:db8::1"))
+            random.choice((f"10.0.{random.randrange(3)}.{random.randrange(9) * 13}", "2001:db8::1"))
         ),
         "purpose.text": maybe(phrase(), 0.2),
         "targets.type": [random.choice(("document", "user")) for _ in range(targets)],

@@ -47,13 +47,18 @@ class Maker:
 
     Args:
         seed: Makes the same events again.
+
+    Attributes:
+        count: How many it has made.
     """
 
     def __init__(self, seed: int) -> None:
+        self.count = 0
         self._random = Random(seed)  # noqa: S311 (no secret)
 
     def event(self) -> dict[str, Any]:
         """Make one."""
+        self.count += 1
         event: dict[str, Any] = {
             "action": self._one(*ACTIONS),
             "occurred_at": self._time(),
@@ -183,9 +188,9 @@ class Maker:
         return {"id": self._one("edge-1", "edge 2"), **more}
 
     def _time(self) -> str:
-        # Few moments for half of the events: ties.
+        # Few moments for half of the events, and those of one millisecond apart: ties.
         if self._below(2):
-            at = START + timedelta(minutes=self._below(40) * 37)
+            at = START + timedelta(minutes=self._below(40) * 37, microseconds=self._below(3))
         else:
             at = START + timedelta(
                 seconds=self._below(DAYS * 86_400), microseconds=self._below(10**6)

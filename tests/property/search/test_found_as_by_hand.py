@@ -17,7 +17,7 @@ from tallystick.search.answer import Searcher
 from tallystick.search.columns import Sight
 from tallystick.search.compile import Compiler
 from tallystick.search.ports import Question
-from tallystick.search.query import Matching, Phrase, Search, Sort, Value, Wildcard, Words
+from tallystick.search.query import Between, Matching, Phrase, Search, Sort, Value, Wildcard, Words
 
 EVENTS = made_events(1, 3_000)
 SOME = EVENTS[:240]
@@ -74,6 +74,23 @@ def test_signs_mean_what_the_question_means_by_them(
     searched: Searched, node: Wildcard | Matching
 ) -> None:
     search = Search(filter=node, limit=10_000)
+    wanted = ids(searched.look(search))
+    assert found(searched, search, ALL) == (wanted, len(wanted))
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        ("10.0.0.9", "10.0.0.100"),
+        ("10.0.2.0", None),
+        (None, "10.0.1.20"),
+        ("10.1.0.0", "::ffff:ffff:ffff"),
+    ],
+)
+def test_addresses_are_compared_by_their_number(
+    searched: Searched, low: str | None, high: str | None
+) -> None:
+    search = Search(filter=Between("context.ip", low, high), limit=10_000)
     wanted = ids(searched.look(search))
     assert found(searched, search, ALL) == (wanted, len(wanted))
 

@@ -50,6 +50,18 @@ LINES: tuple[Callable[[str], str], ...] = (
     lambda text: f"* OR actor.id:{quoted(text)}",
     lambda text: f"id:{quoted(text)} OR action:{quoted(text)}",
 )
+QUERIES: tuple[Callable[[str], dict[str, Any]], ...] = (
+    lambda text: {"query": {"term": {"actor.id": text}}},
+    lambda text: {"query": {"term": {f"metadata.{text}": "x"}}},
+    lambda text: {"query": {"query_string": {"query": f"* OR {quoted(text)}"}}},
+    lambda text: {"query": {"bool": {"must_not": {"term": {"tenant": text}}}}},
+    lambda text: {"sort": [{text: "asc"}]},
+    lambda text: {"aggs": {text: {"terms": {"field": "actor.id", "include": [text]}}}},
+    lambda text: {"aggs": {"a": {"date_histogram": {"field": "@timestamp", "interval": text}}}},
+    lambda text: {"pit": {"id": text}},
+    lambda text: {"_source": [text]},
+    lambda text: {text: text},
+)
 ODD: dict[str, object] = {
     "a body of ten thousand clauses": {"q": " OR ".join(["actor.id:x"] * 10_000)},
     "a bool of hundreds of clauses": {"q": " OR ".join(f"a{n}" for n in range(300))},
@@ -81,6 +93,10 @@ ODD: dict[str, object] = {
     "a list": [],
     "deep JSON": json.loads("[" * 500 + "]" * 500),
 }
+
+
+def saved(text: str) -> tuple[dict[str, Any], ...]:
+    return ({"name": text, "q": text}, {"name": "x", "q": "*", "sort": text}, {text: text})
 
 
 def quoted(text: str) -> str:
@@ -117,9 +133,14 @@ class Besieged:
         if answer.status == 200:
             events = answer.json.get("events", ())
             assert {event["log"] for event in events} <= self.logs
+            hits = answer.json.get("hits", {}).get("hits", ())
+            assert {hit["_index"] for hit in hits} <= {"audit-logs", "activity-logs"}
+        elif "_search" in address:
+            assert answer.status in {400, 403, 404, 413, 429, 503}, answer
+            assert answer.json["error"]["type"]
         else:
-            assert answer.status in {400, 403, 404, 413, 503}, answer
-            assert answer.code
+            assert answer.status in {201, 202, 400, 403, 404, 409, 413, 503}, answer
+            assert answer.status < 300 or answer.code
         return answer
 
     def running(self) -> int:
@@ -201,6 +222,12 @@ def test_sql_is_a_value_wherever_it_stands(besieged: Besieged, text: str) -> Non
         besieged.ask(f"/v1/search/histogram?{urlencode({name: text})}")
     for name in (text, f"metadata.{text}", f"actor.id,{text}"):
         besieged.ask(f"/v1/search/facets?{urlencode({'field': name})}")
+    for body in saved(text):
+        besieged.ask("/v1/saved-searches", body, method="POST")
+    for query in QUERIES:
+        besieged.ask("/audit-logs,activity-logs/_search", query(text), method="POST")
+    besieged.ask(f"/{quote(text, safe='')}/_search", {}, method="POST")
+    besieged.ask("/_search/scroll", {"scroll_id": text}, method="POST")
     assert besieged.ask(f"/v1/tail?wait_s=0&q={quote(text + ':')}").status == 400
 
 

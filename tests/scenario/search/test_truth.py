@@ -7,7 +7,7 @@ Elasticsearch's JSON and as the parameters of ``GET /v1/search``.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +21,7 @@ from kit.plain_search import Plain, found
 from kit.recorded import erase_some, read_back, record_varied
 from kit.server import Server, running_server
 from kit.spelled import FIELDS, MOMENTS, Spelled, Spelling, both, either, negated
-from kit.varied_events import START, Maker
+from kit.varied_events import Maker
 from tallystick.access.keys import Grant, create_key
 from tallystick.api.asking import WantedSearch, read_search
 from tallystick.search.answer import Searcher
@@ -39,7 +39,7 @@ NOW = datetime(2026, 11, 24, 17, 24, 12, tzinfo=UTC)
 SHOWN = 1_000
 STREAMS = OneOf("stream", ("audit", "activity"))
 SORTED = (
-    *("occurred_at", "severity", "duration_ms", "actor.id", "targets.id", "action"),
+    *("occurred_at", "received_at", "severity", "duration_ms", "actor.id", "targets.id", "action"),
     *("actor.name", "metadata.size", "changes.before", "index", "context.ip"),
 )
 LANGUAGES = ("line", "json", "parameters")
@@ -87,7 +87,7 @@ class Question:
         if language == "parameters":
             return read_search(WantedSearch(**self.parameters()), NOW)
         if language == "json":
-            return parse_search(self._body(), When(NOW)).search
+            return parse_search(self.body(), When(NOW)).search
         times = " ".join(f"{name}:{text}" for name, text in self._times().items() if text)
         line = parse_line(f"({self.what.line}) {times}", now=NOW)
         sorts = tuple(Sort(*each) for each in self.sort)
@@ -98,7 +98,8 @@ class Question:
         times = {"since": self.since, "until": self.until}
         return {name: at and at.isoformat() for name, at in times.items()}
 
-    def _body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, Any]:
+        """The body of a search of Elasticsearch's."""
         times = {"gte": self.since, "lt": self.until}
         limits = {name: at.isoformat() for name, at in times.items() if at is not None}
         clauses = [self.what.json, {"terms": {"stream": ["audit", "activity"]}}]
@@ -170,6 +171,13 @@ class Truth:
         assert answer.status == 200, answer
         return dict(answer.json)
 
+    def ask_elastic(self, question: Question) -> list[str]:
+        """Ask the server as a client of Elasticsearch does; return the ids of the first events."""
+        address = "/audit-logs,activity-logs/_search"
+        answer = self.server.ask("POST", address, question.body(), key=self.key)
+        assert answer.status == 200, answer
+        return [hit["_id"] for hit in answer.json["hits"]["hits"]]
+
     def _note(self, what: Spelled, count: int) -> None:
         self.asked += 1
         self.ordinary += 1 <= count <= 5_000
@@ -183,10 +191,10 @@ class Truth:
         what = st.one_of(
             leaf,
             leaf,
-            st.builds(negated, leaf),
+            leaf,
             st.builds(both, leaf, anything),
-            st.builds(either, leaf, anything),
-            st.builds(either, st.builds(both, leaf, anything), st.builds(negated, anything)),
+            st.builds(both, anything, st.builds(negated, leaf)),
+            st.builds(either, leaf, st.builds(both, anything, st.builds(negated, anything))),
         )
         sorts = st.lists(
             st.tuples(st.sampled_from(SORTED), st.booleans()),
@@ -194,8 +202,9 @@ class Truth:
             max_size=3,
             unique_by=lambda sort: sort[0],
         )
-        days = st.one_of(st.none(), st.none(), st.integers(0, 70))
-        moments = days.map(lambda day: None if day is None else START + timedelta(days=day))
+        # Moments at which events occurred, so that it matters which bound is inclusive.
+        times = sorted({event.of("occurred_at")[0] for event in self.events[:60]})
+        moments = st.one_of(st.none(), st.none(), st.sampled_from(times))
         return st.builds(Question, what, sorts.map(tuple), moments, moments)
 
 
@@ -302,10 +311,15 @@ def walk(truth: Truth, question: Question, arriving: Maker, size: int) -> int:
     Returns:
         How many pages there were.
     """
-    wanted = [event.id for event in truth.look(question)]
+    fit = truth.look(question)
+    wanted = [event.id for event in fit]
+    again = [event.id for event in found(fit, question.meaning(milliseconds=True))]
     old = {event.id for event in truth.events}
     shown: list[str] = []
     pages = 0
+    hits = [each for each in truth.ask_elastic(question) if each in old]
+    assert hits == again[: len(hits)]
+    assert len(hits) >= min(len(again), SHOWN - arriving.count)
     after: dict[str, object] = {}
     while True:
         part = truth.ask_server(question, limit=size, **after)
