@@ -7,11 +7,10 @@ process or the engine in between, the same rows come of it, each once.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from tallystick.ledger.follower import CURSORS
+from tallystick.ledger.follower import CURSORS, Following, leads_here, root_at
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.ports import SUPER_SLOT, Snapshot, Transaction, Value
-from tallystick.ledger.queries import as_bytes, as_int
-from tallystick.ledger.reader import tile_hashes
+from tallystick.ledger.ports import Snapshot, Transaction, Value
+from tallystick.ledger.queries import as_int
 from tallystick.search.building import Builder, Built
 from tallystick.search.plan import (
     FOLLOWER,
@@ -26,16 +25,11 @@ from tallystick.search.plan import (
 from tallystick.search.ports import RefusedError
 from tallystick.search.table import Table
 from tallystick.tlog.hashing import EMPTY_ROOT
-from tallystick.tlog.proof import tree_root
 
 BATCH: Final = 10_000
 """Most entries of one batch."""
 MAX_BYTES: Final = 24 << 20
 """About as many bytes of entries and disclosures has one batch at most."""
-_PAGE: Final = 1_000
-
-Cursors = Mapping[int, tuple[int, bytes]]
-"""By slot: the next entry, and the root of the log there."""
 
 
 class EventsFollower:
@@ -57,7 +51,7 @@ class EventsFollower:
         self._store = ledger.drivers.store
         self._builder = Builder(ledger)
         self._batch = batch
-        self._seq = 0
+        self._following = Following(ledger.logs, name)
         self._due: set[int] = set()
 
     def begin(self) -> None:
@@ -156,9 +150,7 @@ class EventsFollower:
     def lag(self) -> int:
         """Count the integrated entries that are not in the table yet."""
         with self._store.read() as snapshot:
-            cursors = self.cursors(snapshot)
-            sizes = self._sizes(snapshot)
-        return sum(size - cursors.get(slot, (0, b""))[0] for slot, size in sizes.items())
+            return self._following.lag(snapshot)
 
     def is_planned(self) -> bool:
         """Whether a batch is written down and not carried out yet."""
@@ -167,8 +159,7 @@ class EventsFollower:
 
     def cursors(self, snapshot: Snapshot) -> dict[int, tuple[int, bytes]]:
         """Return where the follower stands in each log."""
-        rows = snapshot.rows(CURSORS["of_follower"], follower=self.name)
-        return {as_int(slot): (as_int(next_), as_bytes(root)) for slot, next_, root in rows}
+        return self._following.cursors(snapshot)
 
     def _next(self, snapshot: Snapshot) -> Built:
         cursors = self.cursors(snapshot)
@@ -204,7 +195,7 @@ class EventsFollower:
         """Move the cursors past a plan, in the transaction that drops it."""
         rows: list[dict[str, Value]] = []
         for slot, _, stop in plan.stretches:
-            root = _root_at(tx, slot, stop)
+            root = root_at(tx, slot, stop)
             rows.append({"follower": self.name, "slot": slot, "next": stop, "root": root})
         tx.execute(CURSORS["move"], rows)
         for slot, reasons in parked.items():
@@ -213,20 +204,10 @@ class EventsFollower:
 
     def _find_due(self, snapshot: Snapshot) -> list[int]:
         """Ask the journal what has grown; return the logs whose past is another than it was."""
-        grown = self._grown(snapshot)
+        grown = self._following.grown(snapshot)
         self._due |= grown
         cursors = self.cursors(snapshot)
-        return [slot for slot in sorted(grown) if not _leads_here(snapshot, slot, cursors)]
-
-    def _grown(self, snapshot: Snapshot) -> set[int]:
-        if self._seq == 0:
-            self._seq = as_int(snapshot.rows(CURSORS["journal_end"])[0][0])
-            return set(self._sizes(snapshot)) | set(self.cursors(snapshot))
-        slots: set[int] = set()
-        while extents := snapshot.journal(self._seq, _PAGE):
-            slots |= {extent.slot for extent in extents if extent.slot < SUPER_SLOT}
-            self._seq = extents[-1].seq
-        return slots
+        return [slot for slot in sorted(grown) if not leads_here(snapshot, slot, cursors)]
 
     def _fits(self, snapshot: Snapshot, plan: Plan) -> bool:
         """Whether the ledger still has what was planned, behind what the cursors passed."""
@@ -234,24 +215,9 @@ class EventsFollower:
         return all(
             cursors.get(slot, (0, EMPTY_ROOT))[0] == start
             and snapshot.head(slot).size >= stop
-            and _leads_here(snapshot, slot, cursors)
+            and leads_here(snapshot, slot, cursors)
             for slot, start, stop in plan.stretches
         )
 
-    def _sizes(self, snapshot: Snapshot) -> dict[int, int]:
-        logs = self._ledger.logs.every(snapshot)
-        return {log.slot: snapshot.head(log.slot).size for log in logs}
-
     def _token(self) -> str:
         return self._ledger.drivers.entropy.draw(16).hex()
-
-
-def _leads_here(snapshot: Snapshot, slot: int, cursors: Cursors) -> bool:
-    """Whether a log still begins with what its cursor has passed."""
-    next_, root = cursors.get(slot, (0, EMPTY_ROOT))
-    return snapshot.head(slot).size >= next_ and _root_at(snapshot, slot, next_) == root
-
-
-def _root_at(snapshot: Snapshot, slot: int, size: int) -> bytes:
-    """Return the root of a log's first entries, from its tiles; fsck says if these are true."""
-    return tree_root(size, tile_hashes(snapshot, slot, size)) if size else EMPTY_ROOT

@@ -8,6 +8,7 @@ import pytest
 from kit import house as kit
 from kit.fake_engine import FakeEngine, away
 from kit.root import SLOT, editing, flip_in
+from tallystick.errors import VerificationError
 from tallystick.search.follow import EventsFollower
 from tallystick.search.plan import parked
 from tallystick.search.ports import EngineAwayError
@@ -70,10 +71,12 @@ def test_what_is_recorded_later_follows_later(
 ) -> None:
     running = follower()
     catch_up(running)
-    kit.record(house, kit.new_tenant(house, "late"), event(1), event(2))
-
-    assert running.lag() > 0
+    tenant = kit.new_tenant(house, "late")
     catch_up(running)
+    for number in range(3):
+        kit.record(house, tenant, event(number))
+        assert running.lag() == 1
+        assert running.step() == 1
 
     assert rows(engine) == places(house)
     assert running.lag() == 0
@@ -221,13 +224,12 @@ def test_a_log_whose_past_was_changed_is_followed_from_the_start(
     catch_up(follower())
     with editing(house.settings.data) as db:
         db.execute("UPDATE cursor SET root = zeroblob(32) WHERE slot = 1")
-    engine.tables["events"].rows[0]["id"] = b"another event's."
+    changed = next(row for row in engine.tables["events"].rows if row["slot"] == 1)
+    changed["id"] = b"another event's."
 
     catch_up(follower())
 
-    changed = [row for row in engine.tables["events"].rows if row["slot"] == 1]
-    assert len(changed) == 20
-    assert len(engine.tables["events"].rows) == places(house).total()
+    assert rows(engine) == places(house)
 
 
 @pytest.mark.usefixtures("events")
@@ -292,3 +294,27 @@ def test_a_ledger_that_was_put_back_under_a_plan_is_followed_from_the_start(
     catch_up(follower())
 
     assert rows(engine) == places(house)
+
+
+@pytest.mark.usefixtures("events")
+def test_a_log_with_a_gap_is_not_followed_past_it(
+    house: House, engine: FakeEngine, follower: Start
+) -> None:
+    with editing(house.settings.data) as db:
+        db.execute("DELETE FROM entry WHERE id = ?", (SLOT + 3,))
+
+    with pytest.raises(VerificationError, match="entry 3 is gone"):
+        catch_up(follower())
+
+    assert all(index < 3 for slot, index, _ in rows(engine) if slot == 1)
+
+
+@pytest.mark.usefixtures("events")
+def test_a_cursor_says_where_and_with_which_root(house: House, follower: Start) -> None:
+    running = follower()
+    catch_up(running)
+
+    with house.ledger.drivers.store.read() as snapshot:
+        head = snapshot.head(1)
+        assert running.cursors(snapshot)[1] == (head.size, head.root)
+    assert kit.fsck(house) == []
