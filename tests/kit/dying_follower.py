@@ -27,7 +27,11 @@ from tallystick.settings import Settings
 from tallystick.wiring import House, open_house
 
 FOLLOWING = ("before plan", "before insert", "after insert", "before cursor")
-REBUILDING = ("before fill", "after fill", "before exchange", "after exchange", "before drop")
+REBUILDING = (
+    *(("before fill", 0), ("after fill", 1), ("before exchange", 0), ("after exchange", 0)),
+    *(("before forgetting", 0), ("before forgetting", 1)),
+)
+"""Each with how often it is spared: cursors are forgotten at the start, and at the exchange."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def main(text: str) -> None:
     point.around(follow, "store_plan", "before plan", "")
     point.around(follow, "drop_plan", "before cursor", "")
     point.around(_DyingTable, "exchange", "before exchange", "after exchange")
-    point.around(rebuild, "drop_plan", "before drop", "")
+    point.around(rebuild, "drop_plan", "before forgetting", "")
     house = open_house(Settings(data=Path(fate.data)))
     endpoint = Endpoint("127.0.0.1", fate.port, USER, PASSWORD)
     engine = ClickHouse(lambda: endpoint, SystemEntropy())

@@ -104,14 +104,19 @@ def test_killed_again_and_again_it_leaves_each_row_once(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", REBUILDING)
+@pytest.mark.parametrize(("point", "spared"), REBUILDING)
 def test_killed_again_and_again_while_it_makes_the_table_anew_it_leaves_each_row_once(
-    house: House, engine: EngineProcess, clock: SteppingClock, point: str
+    house: House, engine: EngineProcess, clock: SteppingClock, point: str, spared: int
 ) -> None:
     record(house, clock)
-    for _ in range(OFTEN):
+    killed = survived = 0
+    while killed < OFTEN:
         ask_for_a_rebuild(house)
-        assert not lives(fate(house, engine, point))
+        if lives(fate(house, engine, point, spared)):
+            survived += 1
+        else:
+            killed += 1
+        assert survived <= OFTEN  # behind the exchange, every other life only brings it to its end
 
     assert lives(fate(house, engine))
     assert rows(engine) == entries(house)
