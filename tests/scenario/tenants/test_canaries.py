@@ -26,8 +26,8 @@ from kit.canaries import (
     without_canary,
 )
 from kit.elastic_calls import ELASTIC_CALLS
-from kit.elastic_search_calls import ELASTIC_SEARCH_CALLS
 from kit.elastic_metadata_calls import METADATA_CALLS
+from kit.elastic_search_calls import ELASTIC_SEARCH_CALLS
 from kit.events import reference_event
 from kit.house import new_house
 from kit.search_calls import SEARCH_CALLS
