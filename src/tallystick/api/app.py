@@ -34,7 +34,7 @@ from tallystick.api.bodies import AnyRequest
 from tallystick.api.doorway import Doorway
 from tallystick.api.elastic.errors import answer_error
 from tallystick.api.elastic.routes import elastic_router, speaks_elastic
-from tallystick.api.elastic.unrouted import unrouted
+from tallystick.api.elastic.unrouted import is_unrouted, unrouted
 from tallystick.api.ingest import native
 from tallystick.api.plain import Answer, PlainRequest
 from tallystick.api.problems import METHOD, ProblemError, problem
@@ -184,8 +184,7 @@ async def _drain(doorway: Doorway) -> None:
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     told = _translated(request, error)
     if speaks_elastic(request):
-        missing = isinstance(error, NotFoundException)
-        return answer_error(request, unrouted(request) if missing else told)
+        return answer_error(request, unrouted(request) if is_unrouted(request, error) else told)
     return _refusal(request.app.state.doorway, request, told)
 
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from litestar import Request
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
 
 from tallystick.search.elastic.refusal import ElasticError
 
@@ -19,6 +20,19 @@ _INSTEAD: Final = {
     **dict.fromkeys(("_security", "_ssl"), "[/v1/keys]"),
 }
 _MOST: Final = 200
+
+
+def is_unrouted(request: Request[Any, Any, Any], error: Exception) -> bool:
+    """Whether there is no route for a request.
+
+    The name of an index does not begin with ``_``: a path of one such part is led to the routes
+    of an index, and refused there for its method, only where it has no route of its own.
+    """
+    path = request.scope["path"]
+    is_one_part = path.startswith("/_") and path.count("/") == 1
+    if isinstance(error, MethodNotAllowedException) and is_one_part:
+        return all(route.path != path for route in request.app.routes)
+    return isinstance(error, NotFoundException)
 
 
 def unrouted(request: Request[Any, Any, Any]) -> ElasticError:

@@ -127,7 +127,7 @@ def missing(name: str) -> ElasticMissingError:
     """Say that there is no index of a name."""
     shown = name[:255]
     return ElasticMissingError(
-        f"no such index [{shown}], want {', '.join(STREAM_OF)}",
+        f"no such index [{shown}]",
         kind="index_not_found_exception",
         more={
             "resource.type": "index_or_alias",
