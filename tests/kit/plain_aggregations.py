@@ -4,6 +4,7 @@ It puts one event (see ``kit.searched``) after the other into buckets, and knows
 interval of time begins is found by looking at the wall clock a second earlier, again and again.
 """
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -11,12 +12,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from ipaddress import IPv4Address, ip_address
 from math import floor, fsum, inf, isnan, nan
-from re import DOTALL, fullmatch
 from typing import Any
 
-from kit.oracle import SPELLED_NUMBER, matches, values_of
-
-from kit.searched import EPOCH, Event, micros, text_of
+from kit.plain_search import CHANGED, Plain, fits, spelled
+from kit.searched import EPOCH, micros
 from tallystick.search.aggregations import (
     Aggregation,
     BucketOrder,
@@ -33,19 +32,19 @@ from tallystick.search.counted import Buckets, Counted, Distinct, KeyedBucket, N
 from tallystick.search.date_math import read_zone
 
 Key = Any
-Rows = dict[Key, list[Event]]
+Rows = dict[Key, list[Plain]]
 
 INTEGERS = frozenset({"duration_ms", "version", "index", "targets_total"})
-SECOND = timedelta(seconds=1)
+SPELLED_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
 LONGEST_S = 400 * 86_400
 
 
-def counted(events: Sequence[Event], asked: Iterable[Aggregation]) -> tuple[Counted, ...]:
+def counted(events: Sequence[Plain], asked: Iterable[Aggregation]) -> tuple[Counted, ...]:
     """Answer aggregations over the events that fit."""
     return tuple(answer(events, each) for each in asked)
 
 
-def answer(events: Sequence[Event], asked: Aggregation) -> Counted:
+def answer(events: Sequence[Plain], asked: Aggregation) -> Counted:
     """Answer one aggregation."""
     match asked.kind:
         case Cardinality() as kind:
@@ -58,30 +57,30 @@ def answer(events: Sequence[Event], asked: Aggregation) -> Counted:
             return over_intervals(events, kind, asked.below)
         case Filters() as kind:
             rows = [
-                (each.key, [e for e in events if matches(e, each.filter)]) for each in kind.filters
+                (each.key, [e for e in events if fits(e, each.filter)]) for each in kind.filters
             ]
             if kind.other_key is not None:
-                ids = {event["id"] for _, fit in rows for event in fit}
-                rows.append((kind.other_key, [e for e in events if e["id"] not in ids]))
+                ids = {event.id for _, fit in rows for event in fit}
+                rows.append((kind.other_key, [e for e in events if e.id not in ids]))
         case Ranges() as kind:
             rows = [(each.key, [e for e in events if lies(e, each, kind)]) for each in kind.ranges]
     return Buckets(tuple(KeyedBucket(k, len(es), counted(es, asked.below)) for k, es in rows))
 
 
-def keys_of(event: Event, kind: Terms | Cardinality | Metric) -> set[Key]:
+def keys_of(event: Plain, kind: Terms | Cardinality | Metric) -> set[Key]:
     """Return the different values of a field; times as microseconds of whole milliseconds."""
-    found = [value for value in values_of(event, kind.field) if value != ""]
+    found = event.of(kind.field)
     if not found and kind.missing is not None:
         found = [kind.missing]
     if kind.field in INTEGERS:
         return {int(value) for value in found}
-    return {milli(v) if isinstance(v, datetime) else text_of(v) for v in found}
+    return {milli(v) if isinstance(v, datetime) else spelled(v) for v in found}
 
 
-def numbers_of(event: Event, field: str, missing: Any) -> list[float]:  # noqa: ANN401 (a value)
+def numbers_of(event: Plain, field: str, missing: Any) -> list[float]:  # noqa: ANN401 (a value)
     """Return all numbers of a field; those of changes also where they are spelled."""
     found = []
-    for value in values_of(event, field):
+    for value in event.of(field):
         if isinstance(value, datetime):
             found.append(float(milli(value)))
         elif not isinstance(value, bool) and is_number(field, value):
@@ -91,8 +90,8 @@ def numbers_of(event: Event, field: str, missing: Any) -> list[float]:  # noqa: 
 
 def is_number(field: str, value: Any) -> bool:  # noqa: ANN401 (a value)
     """Whether a value counts as a number: of changes, texts and numbers are kept alike."""
-    spelled = field.startswith("changes.") and isinstance(value, str)
-    return isinstance(value, int | float) or (spelled and SPELLED_NUMBER(value) is not None)
+    text = field in CHANGED and isinstance(value, str)
+    return isinstance(value, int | float) or (text and SPELLED_NUMBER(value) is not None)
 
 
 def milli(moment: datetime) -> int:
@@ -100,7 +99,7 @@ def milli(moment: datetime) -> int:
     return micros(moment) // 1_000 * 1_000
 
 
-def measured(events: Sequence[Event], kind: Metric) -> Numbers:
+def measured(events: Sequence[Plain], kind: Metric) -> Numbers:
     """Measure the numbers of a field."""
     if kind.function == "value_count":
         return Numbers(sum(len(keys_of(event, kind)) for event in events))
@@ -123,7 +122,7 @@ def percentile(numbers: Sequence[float], percent: float) -> float | None:
     return numbers[low] + (numbers[high] - numbers[low]) * (place - low)
 
 
-def commonest(events: Sequence[Event], kind: Terms, below: Sequence[Aggregation]) -> Buckets:
+def commonest(events: Sequence[Plain], kind: Terms, below: Sequence[Aggregation]) -> Buckets:
     """Answer ``Terms``."""
     rows: Rows = defaultdict(list)
     for event in events:
@@ -149,7 +148,7 @@ def is_chosen(key: Key, kind: Terms) -> bool:
 
     def among(asked: Any) -> bool:  # noqa: ANN401 (a regular expression or values)
         if isinstance(asked, str):
-            return fullmatch(asked, key, DOTALL) is not None
+            return re.fullmatch(asked, key, re.DOTALL) is not None
         return key in asked
 
     wanted = kind.include is None or among(kind.include)
@@ -198,14 +197,14 @@ def worth(bucket: KeyedBucket, order: BucketOrder, field: str, below: Sequence[A
     }[member if kind.function == "stats" else kind.function]
 
 
-def lies(event: Event, asked: Range, kind: Ranges) -> bool:
+def lies(event: Plain, asked: Range, kind: Ranges) -> bool:
     """Whether one of the values of a field lies in a range."""
 
     def edge(value: Any) -> float | None:  # noqa: ANN401 (a value)
         return float(micros(value)) if isinstance(value, datetime) else value
 
     if kind.field == "occurred_at":
-        values = [float(micros(event[kind.field]))]
+        values = [float(micros(event.of(kind.field)[0]))]
     else:
         values = numbers_of(event, kind.field, kind.missing)
     low, high = edge(asked.low), edge(asked.high)
@@ -213,7 +212,7 @@ def lies(event: Event, asked: Range, kind: Ranges) -> bool:
 
 
 def over_intervals(
-    events: Sequence[Event], kind: DateHistogram | Histogram, below: Sequence[Aggregation]
+    events: Sequence[Plain], kind: DateHistogram | Histogram, below: Sequence[Aggregation]
 ) -> Buckets:
     """Answer a histogram."""
     rows: Rows = defaultdict(list)
@@ -238,7 +237,7 @@ def told(key: Key, kind: DateHistogram | Histogram) -> Key:
     return key if isinstance(kind, DateHistogram) else key * kind.interval + kind.offset
 
 
-def starts_of(event: Event, kind: DateHistogram | Histogram) -> Iterable[Key]:
+def starts_of(event: Plain, kind: DateHistogram | Histogram) -> Iterable[Key]:
     """Return in which buckets an event is."""
     if isinstance(kind, Histogram):
         for number in numbers_of(event, kind.field, kind.missing):
@@ -247,7 +246,7 @@ def starts_of(event: Event, kind: DateHistogram | Histogram) -> Iterable[Key]:
             if low <= cell * kind.interval <= high:
                 yield cell
         return
-    at = micros(event[kind.field])
+    at = micros(event.of(kind.field)[0])
     start = interval_start(at - kind.offset_us, *clock_of(kind)) + kind.offset_us
     if kind.hard_bounds is None:
         yield start

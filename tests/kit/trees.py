@@ -64,14 +64,16 @@ FILTERS: tuple[Filter, ...] = (
 
 
 def around_turns(events: list[Event]) -> list[Event]:
-    """Let every second event occur within two days of a turn of clocks."""
+    """Let every second event occur within two days of a turn of clocks, some elsewhere on Earth."""
     moved = []
     for number, event in enumerate(events):
         if number % 2:
             turn = TURNS[number // 2 % len(TURNS)]
             minutes = (number * 37) % 5_760 - 2_880
             at = turn + timedelta(minutes=minutes, milliseconds=number)
-            moved.append({**event, "occurred_at": at})
+            # An address that its number sorts elsewhere than its spelling does.
+            address = {"context.ip": "9.9.9.9"} if "context.ip" in event and number % 3 else {}
+            moved.append({**event, **address, "occurred_at": at})
         else:
             moved.append(event)
     return moved

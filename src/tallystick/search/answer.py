@@ -150,7 +150,8 @@ class Searcher:
             LimitError: They need more than the limits.
             EngineAwayError: As of :meth:`find`.
         """
-        seconds = self._limits.seconds * share(search.aggregations)
+        # The engine refuses a time of more digits than it can hold.
+        seconds = max(0.001, round(self._limits.seconds * share(search.aggregations), 3))
         limits = replace(self._limits, seconds=seconds)
         levels = Levels(search, self._sight, self._table)
 

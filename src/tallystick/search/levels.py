@@ -185,8 +185,8 @@ class Levels(Compiler):
             elif order.by == "_key":
                 by = key.order(name)
             else:
+                # The engine puts what is no number last, in either direction.
                 by = sorted_by(measures, results, order.by)
-                parts.append(f"isNaN({by})")
             parts.append(f"{by} {'DESC' if order.descending else 'ASC'}")
         return ", ".join(parts)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kit.plain_show import plain_show
 from kit.searched import Searched
 from tallystick.errors import MalformedError
 from tallystick.search.aggregations import (
@@ -34,7 +35,7 @@ def ask(
     searched: Searched, kind: Kind, *below: Aggregation, limits: Limits | None = None
 ) -> Counted:
     asked = Aggregation("a", kind, below)
-    searcher = Searcher(searched.engine, SIGHT, searched.table, limits)
+    searcher = Searcher(searched.engine, SIGHT, plain_show, searched.table, limits)
     (answer,) = searcher.aggregate(Search(aggregations=(asked,)))
     return answer
 
@@ -155,7 +156,7 @@ def test_events_of_somebody_erased_are_not_counted_before_they_are_scrubbed(
 ) -> None:
     ref = "ab" * 16
     sight = SIGHT._replace(erasures=1, erased=(ref + searched.events[0]["id"].replace("-", ""),))
-    searcher = Searcher(searched.engine, sight, searched.table)
+    searcher = Searcher(searched.engine, sight, plain_show, searched.table)
     search = Search(aggregations=(Aggregation("a", Terms("id", 10_000)),))
     (answer,) = searcher.aggregate(search)
     assert isinstance(answer, Buckets)
