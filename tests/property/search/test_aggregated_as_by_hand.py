@@ -84,12 +84,8 @@ EACH: tuple[tuple[Kind, tuple[Aggregation, ...]], ...] = (
     *((Terms(field, missing="none"), ()) for field in ("severity", "actor.id", "actor.roles")),
     *((Terms(field, missing=99), ()) for field in ("duration_ms", "version")),
     *((Terms("metadata", order=by(order, descending=d)), ()) for order in NAMED for d in FLAGS),
-    *(
-        (Terms("actor.id", 99, by(f"s.{of}", descending=d)), (STATS,))
-        for of in WORTHS
-        for d in FLAGS
-    ),
-    *((Terms("actor.id", 99, by("p.50", descending=d)), (HALF,)) for d in FLAGS),
+    *((Terms("id", 999, by(f"s.{of}", descending=d)), (STATS,)) for of in WORTHS for d in FLAGS),
+    *((Terms("id", 999, by("p.50", descending=d)), (HALF,)) for d in FLAGS),
     *((Terms("actor.id", 3, min_count=least), (ROLES, STATS)) for least in (1, 9)),
     (Terms("targets.id", include="t-1.", exclude=("t-11",)), ()),
     (Terms("context.ip", 99, by("_key")), ()),
