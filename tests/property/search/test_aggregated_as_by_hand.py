@@ -92,7 +92,7 @@ EACH: tuple[tuple[Kind, tuple[Aggregation, ...]], ...] = (
     (ROLES.kind, (ROLES,)),
     (Histogram("changes.before", 0.5, hard_bounds=(1.0, 2.5)), (ROLES,)),
     (Histogram("duration_ms", 4.0, -1.0, extended_bounds=(-9.0, 40.0), missing=30.0), ()),
-    (Histogram("duration_ms", 4.0, min_count=60, descending=True), (STATS,)),
+    (Histogram("duration_ms", 4.0, min_count=20, descending=True), (STATS,)),
     (Ranges("duration_ms", (Range("a", None, 3), Range("b", 9)), missing=2), (STATS,)),
     (Ranges("metadata", (Range("a"), Range("b", 2))), ()),
     (Filters((NamedFilter("a", Exists("version")),), "rest"), (STATS,)),
