@@ -36,8 +36,9 @@ def python_packages(name: str) -> Path:
     lock = LOCKS / "python" / f"{name}.txt"
 
     def install(folder: Path) -> None:
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        command = [*pip, "--require-hashes", "--no-deps", "--target", folder, "-r", lock]
+        uv = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--system-certs"]
+        where = ["--python", sys.executable, "--target", folder]
+        command = [*uv, *where, "--require-hashes", "--no-deps", "-r", lock]
         subprocess.run(command, check=True, capture_output=True)
 
     return _once(lock, install)
