@@ -23,10 +23,7 @@ COLUMNS: Final = (
 
 _FORMULA: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 """What begins a formula; the wide forms too, which some spreadsheets take for the others."""
-_DANGER: Final = re.compile(
-    r"\A(?=[\t\r\n])|(?<=[,;|\t\r\n])(?=[\t\r])"
-    rf"|(?:\A|[,;|\t\r\n])[ \"']*(?=[{_FORMULA}])"
-)
+_DANGER: Final = re.compile(rf"\A(?=\n)|(?:\A|[,;|\t\r\n])[ \"']*(?=[{_FORMULA}\t\r])")
 
 
 def header() -> bytes:
