@@ -26,7 +26,7 @@ demo: $(INSTALLED) ## Start a server, record a day of a SaaS product, say what t
 	$(BIN)/tallystick demo $(ARGS)
 
 test: $(INSTALLED) ## Run every test that is not slow. ARGS='-k erase' and others are passed on.
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
 test-slow: $(INSTALLED) ## Run the slow tests: crashes, sabotage, foreign verifiers, big logs.
 	$(BIN)/python -m pytest -m slow $(ARGS)
