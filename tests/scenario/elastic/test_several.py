@@ -137,3 +137,9 @@ def test_all_searches_together_show_no_more_than_one_may(server: Server, key: st
     first, second, third = ask(server, key, body).json["responses"]
     assert (first["status"], second["status"], third["status"]) == (200, 400, 200)
     assert "size" in second["error"]["reason"]
+
+
+def test_a_tenant_out_of_reach_is_refused_for_all_searches(server: Server, key: str) -> None:
+    server.key("several-other")
+    answer = ask(server, key, lines({}, {}), "/_msearch?tenant=several-other")
+    assert error_of(answer) == (403, "security_exception")
