@@ -11,7 +11,7 @@ from tallystick.api.doorway import Doorway
 from tallystick.api.elastic.answers import elastic_answer
 from tallystick.api.elastic.parameters import read_parameters
 from tallystick.api.elastic.scope import names_of
-from tallystick.errors import PushbackError, TallystickError
+from tallystick.errors import TallystickError
 from tallystick.search.elastic.refusal import ElasticError
 from tallystick.search.ports import Asking, Question
 
@@ -100,9 +100,7 @@ async def state_of(request: Request[Any, Any, Any]) -> State:
         return "yellow"
     try:
         await doorway.searching.run(request, ask)
-    except PushbackError:
-        return "yellow"
-    except TallystickError:
+    except TallystickError:  # away, too busy, or failing
         return "yellow"
     return "green"
 
