@@ -13,6 +13,8 @@ import pytest
 from kit.checkout import ROOT
 
 LOCKS = ROOT / "tests" / "conformance" / "elastic"
+_NODE = 20
+"""The oldest that Elasticsearch's client takes."""
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tallystick-tests"
 
 
@@ -20,6 +22,9 @@ def npm_packages() -> Path:
     """Install what ``node/package-lock.json`` names; return the folder with ``node_modules``."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("nodejs and npm are not installed")
+    told = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout
+    if int(told.removeprefix("v").partition(".")[0]) < _NODE:
+        pytest.skip(f"node is too old, want {_NODE}")
     names = ("package.json", "package-lock.json")
 
     def install(folder: Path) -> None:
