@@ -121,6 +121,12 @@ class Spelling:
             lambda it: it[1](field).map(lambda made: made._replace(operators=(it[0],)))
         )
 
+    def of_kind(self, kind: str) -> st.SearchStrategy[Spelled]:
+        """Draw a question of one kind."""
+        fields, make = self.kinds[kind]
+        drawn = st.sampled_from(fields).flatmap(make)
+        return drawn.map(lambda made: made._replace(operators=(kind,)))
+
     def any(self) -> st.SearchStrategy[Spelled]:
         """Draw a question about one of the fields."""
         return st.sampled_from(FIELDS).flatmap(self.about)
@@ -264,7 +270,9 @@ class Spelling:
         """A value, or a word, that is neither too long for a pattern nor empty."""
         if field in (*TEXTS, "text"):
             return self._run(field).map(lambda run: run[0][:200])
-        return self._value(field).map(lambda value: spelled(value)[:200])
+        # No line can hold a line break outside of quotes.
+        first = self._value(field).map(lambda value: spelled(value)[:200].partition("\n")[0])
+        return first.filter(bool)
 
     def _run(self, field: str) -> st.SearchStrategy[list[str]]:
         """Words that stand side by side in a value."""
