@@ -4,8 +4,10 @@ Questions are drawn with their meaning (``kit.spelled``), and asked as a typed l
 Elasticsearch's JSON and as the parameters of ``GET /v1/search``.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,11 +26,12 @@ from kit.spelled import FIELDS, MOMENTS, Spelled, Spelling, both, either, negate
 from kit.varied_events import Maker
 from tallystick.access.keys import Grant, create_key
 from tallystick.api.asking import WantedSearch, read_search
-from tallystick.search.answer import Searcher
+from tallystick.search.answer import Found, Searcher
 from tallystick.search.columns import Sight
 from tallystick.search.elastic import parse_search
 from tallystick.search.filters import And, OneOf
 from tallystick.search.lucene import parse_line
+from tallystick.search.ports import EngineAwayError, Limits
 from tallystick.search.query import Search, Sort
 from tallystick.search.shown import Place, Shown
 from tallystick.search.terms import When
@@ -42,6 +45,7 @@ SORTED = (
     *("occurred_at", "received_at", "severity", "duration_ms", "actor.id", "targets.id", "action"),
     *("actor.name", "metadata.size", "changes.before", "index", "context.ip"),
 )
+PATIENT = Limits(seconds=120.0)
 LANGUAGES = ("line", "json", "parameters")
 patient = settings(
     suppress_health_check=[*HealthCheck],
@@ -112,6 +116,15 @@ class Question:
         }
 
 
+def find(searcher: Searcher, search: Search) -> Found:
+    """Find events; an engine that has too much to do on a busy machine is asked again."""
+    for _ in range(20):
+        with suppress(EngineAwayError):
+            return searcher.find(search)
+        time.sleep(0.5)
+    return searcher.find(search)
+
+
 @dataclass
 class Truth:
     """A server with varied events, and the same events to look at by hand.
@@ -148,7 +161,7 @@ class Truth:
             shown, total = self.ask(question.search(language))
             assert (shown, total) == (wanted[:SHOWN], len(wanted)), language
         seen = found(self.masked, question.meaning(milliseconds=False))
-        answer = self.masking.find(question.search("line"))
+        answer = find(self.masking, question.search("line"))
         assert answer.total == len(seen), "masked"
         assert [event["id"] for event in answer.events] == [it.id for it in seen[:SHOWN]], "masked"
         self._note(question.what, len(fit))
@@ -160,7 +173,7 @@ class Truth:
     def ask(self, search: Search) -> tuple[list[str], int | None]:
         """Ask the engine, once for questions that are read alike."""
         if search not in self._known:
-            answer = self.searcher.find(search)
+            answer = find(self.searcher, search)
             self._known = {search: ([event["id"] for event in answer.events], answer.total)}
         return self._known[search]
 
@@ -236,7 +249,7 @@ def prepare(folder: Path, count: int) -> Iterator[Truth]:
         engine = open_engine(Settings(data=server.data))
         assert engine is not None
         sights = (Sight(tenant.number, "acme"), Sight(tenant.number, "acme", frozenset()))
-        searcher, masking = (Searcher(engine, sight, ids_alone) for sight in sights)
+        searcher, masking = (Searcher(engine, sight, ids_alone, limits=PATIENT) for sight in sights)
         yield Truth(server, secrets[1], searcher, masking, events, masked, Spelling(events))
         engine.close()
 
