@@ -27,6 +27,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256, sha512, shake_128, shake_256
 from math import isfinite
 from pathlib import Path
@@ -1887,7 +1888,7 @@ def put(document: dict[str, object], pointer: str, value: object) -> None:
     Raises:
         MalformedError: The pointer leads through a scalar or beyond an array.
     """
-    *outer, last = tokens(pointer)
+    outer, last = _steps(pointer)
     place: object = document
     for token in outer:
         place = _enter(place, token, pointer)
@@ -1901,6 +1902,13 @@ def put(document: dict[str, object], pointer: str, value: object) -> None:
         place[int(last)] = value
     else:
         raise MalformedError(f"pointer {pointer!r}: leads into no object or array")
+
+
+@lru_cache(maxsize=1_024)
+def _steps(pointer: str) -> tuple[tuple[str, ...], str]:
+    """Split a pointer into what leads to a place and the place: few are met again and again."""
+    *outer, last = tokens(pointer)
+    return tuple(outer), last
 
 
 def _enter(place: object, token: str, pointer: str) -> object:

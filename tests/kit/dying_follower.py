@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.checkout import ROOT
 from kit.engine import PASSWORD, USER
 from tallystick.drivers.clickhouse.endpoint import Endpoint
 from tallystick.drivers.clickhouse.engine import ClickHouse
@@ -56,7 +57,9 @@ class Fate:
 def lives(fate: Fate) -> bool:
     """Run a follower to its end; say whether that was its own."""
     command = [sys.executable, "-m", "kit.dying_follower", json.dumps(asdict(fate))]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    path = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "src")])
+    env = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, env=env, capture_output=True, check=False, timeout=120)
     assert done.returncode in {0, -signal.SIGKILL}, done.stderr
     return done.returncode == 0
 

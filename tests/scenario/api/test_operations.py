@@ -98,7 +98,7 @@ def test_the_page_for_people_loads_nothing_from_elsewhere(server: Server) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "/v1", "/v1/events/a/b", "/v1/logs/x", "/v1/event%00s"]
+    "path", ["/v1/nowhere", "/v1", "/v1/events/a/b", "/v1/logs/x", "/v1/event%00s"]
 )
 def test_an_unknown_path_is_a_404_problem(server: Server, path: str) -> None:
     answer = server.ask("GET", path)
