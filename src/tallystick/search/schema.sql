@@ -132,31 +132,41 @@ CREATE TABLE IF NOT EXISTS {table:Identifier}
         '[^\\pL\\pN\\x01]+', ' '), '\x01', ' \x01 ') CODEC(ZSTD(3)),
     -- What whole values are looked for in: field=value, of the fields that columns.py names. No
     -- name holds =, so that each text tells one field and one value. Of metadata the paths above
-    -- a leaf have its value, too.
-    facts Array(String) ALIAS arrayMap(f -> concat(f.1, '=', f.2),
-        arrayFilter(f -> f.2 != '' AND length(f.2) <= 256, arrayConcat(
-            [('action', CAST(action AS String)), ('crud', CAST(crud AS String)),
-                ('outcome', CAST(outcome AS String)), ('severity', CAST(severity AS String)),
-                ('reason.code', CAST(reason_code AS String)),
-                ('actor.type', CAST(actor_type AS String)),
-                ('actor.id', actor_id), ('actor.email', actor_email),
-                ('agent.id', agent_id), ('agent.model', CAST(agent_model AS String)),
-                ('agent.tool', CAST(agent_tool AS String)), ('context.ip', context_ip),
-                ('context.session_id', context_session_id),
-                ('context.channel', CAST(context_channel AS String)),
-                ('context.service', CAST(context_service AS String)),
-                ('context.release', CAST(context_release AS String)),
-                ('purpose.code', CAST(purpose_code AS String))],
-            arrayMap(v -> ('action_words', CAST(v AS String)), action_words),
-            arrayMap(v -> ('actor.roles', CAST(v AS String)), actor_roles),
-            arrayMap(v -> ('targets.type', CAST(v AS String)), targets_type),
-            arrayMap(v -> ('targets.id', v), targets_id),
-            arrayMap(v -> ('targets.subject.id', v), targets_subject_id),
-            arrayFlatten(arrayMap((p, v) -> arrayMap(
-                n -> (concat('metadata.', arrayStringConcat(
-                    arraySlice(splitByChar('.', CAST(p AS String)), 1, n), '.')), v),
-                range(1, if(position(p, '=') > 0, 1, 2 + countSubstrings(p, '.')))),
-                metadata_path, metadata_text))))),
+    -- a leaf have its value, too. A value of more than 256 bytes is cut behind the 257th, so that
+    -- it equals none that is looked up. The index is used only while the engine's analyzer writes
+    -- the expression as it was written here (a disjunction in it, for one, it rewrites): a test
+    -- counts the rows that are read.
+    facts Array(String) ALIAS arrayFilter(f -> f != '', arrayConcat(
+        [if(empty(action), '', concat('action=', substring(action, 1, 257))),
+            if(empty(crud), '', concat('crud=', substring(crud, 1, 257))),
+            if(empty(outcome), '', concat('outcome=', substring(outcome, 1, 257))),
+            if(empty(severity), '', concat('severity=', substring(severity, 1, 257))),
+            if(empty(reason_code), '', concat('reason.code=', substring(reason_code, 1, 257))),
+            if(empty(actor_type), '', concat('actor.type=', substring(actor_type, 1, 257))),
+            if(empty(actor_id), '', concat('actor.id=', substring(actor_id, 1, 257))),
+            if(empty(actor_email), '', concat('actor.email=', substring(actor_email, 1, 257))),
+            if(empty(agent_id), '', concat('agent.id=', substring(agent_id, 1, 257))),
+            if(empty(agent_model), '', concat('agent.model=', substring(agent_model, 1, 257))),
+            if(empty(agent_tool), '', concat('agent.tool=', substring(agent_tool, 1, 257))),
+            if(empty(context_ip), '', concat('context.ip=', substring(context_ip, 1, 257))),
+            if(empty(context_session_id), '', concat('context.session_id=', substring(context_session_id, 1, 257))),
+            if(empty(context_channel), '', concat('context.channel=', substring(context_channel, 1, 257))),
+            if(empty(context_service), '', concat('context.service=', substring(context_service, 1, 257))),
+            if(empty(context_release), '', concat('context.release=', substring(context_release, 1, 257))),
+            if(empty(purpose_code), '', concat('purpose.code=', substring(purpose_code, 1, 257)))],
+        arrayMap(v -> if(empty(v), '', concat('action_words=', substring(v, 1, 257))),
+            action_words),
+        arrayMap(v -> if(empty(v), '', concat('actor.roles=', substring(v, 1, 257))), actor_roles),
+        arrayMap(v -> if(empty(v), '', concat('targets.type=', substring(v, 1, 257))),
+            targets_type),
+        arrayMap(v -> if(empty(v), '', concat('targets.id=', substring(v, 1, 257))), targets_id),
+        arrayMap(v -> if(empty(v), '', concat('targets.subject.id=', substring(v, 1, 257))),
+            targets_subject_id),
+        arrayFlatten(arrayMap((p, v) -> arrayMap(
+            n -> if(empty(v), '', concat('metadata.', arrayStringConcat(
+                arraySlice(splitByChar('.', p), 1, n), '.'), '=', substring(v, 1, 257))),
+            range(1, if(position(p, '=') > 0, 1, 2 + countSubstrings(p, '.')))),
+            metadata_path, metadata_text)))),
     INDEX words words TYPE text(tokenizer = splitByNonAlpha),
     INDEX facts facts TYPE text(tokenizer = 'array'),
     -- For who asks for stretches of a log: whatever is tailed, exported or mended.
