@@ -135,6 +135,9 @@ def patterned(column: Column, node: Prefix | Wildcard | Matching, bind: Bind) ->
 
 def worded(column: Column, node: Words, bind: Bind) -> str:
     """Write that a field has all words, or any of them."""
+    if column.field.name == ACTION_WORDS and are_facts(column, node.words):
+        sets = [(word,) for word in node.words] if node.need == "all" else [node.words]
+        return f"({' AND '.join(has_facts(column, each, bind) for each in sets)})"
     asked = bind(list(dict.fromkeys(node.words)), "Array(String)")
     everything = node.need == "all"
     exact = f"{'hasAll' if everything else 'hasAny'}({_words(column)}, {asked})"
