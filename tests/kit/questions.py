@@ -57,6 +57,11 @@ def leaves(events: Sequence[Plain]) -> dict[str, st.SearchStrategy[Filter]]:
     def value(field: str) -> st.SearchStrategy[str]:
         return st.one_of(st.sampled_from(_texts(events, field)), st.sampled_from(NASTY))
 
+    def bound(field: str) -> st.SearchStrategy[str]:
+        # What has an order of its own is compared with nothing else: such bounds are refused.
+        own = st.sampled_from(_texts(events, field))
+        return own if field in {"severity", "context.ip"} else value(field)
+
     def pair(field: str, one: st.SearchStrategy[Any]) -> st.SearchStrategy[Filter]:
         bounds = st.one_of(st.none(), one)
         return st.builds(Between, st.just(field), bounds, bounds, flags, flags)
@@ -85,7 +90,7 @@ def leaves(events: Sequence[Plain]) -> dict[str, st.SearchStrategy[Filter]]:
             lambda f: st.builds(OneOf, st.just(f), st.lists(value(f)).map(tuple))
         ),
         "Between": st.one_of(
-            plain.flatmap(lambda f: pair(f, value(f))),
+            plain.flatmap(lambda f: pair(f, bound(f))),
             st.sampled_from((*NUMBERS, *NUMBERED)).flatmap(lambda f: pair(f, numbers)),
             st.sampled_from(MOMENTS).flatmap(lambda f: pair(f, moments)),
         ),
