@@ -142,7 +142,8 @@ class Spelling:
             if field == _EMAIL:  # terms has no way to say: in any case
                 query: Json = {"bool": {"should": [one.json for one in each]}}
             else:
-                query = {"terms": {_keyword(field): values}}
+                asked = [value if field in INTEGERS else spelled(value) for value in values]
+                query = {"terms": {_keyword(field): asked}}
             means = f.Or(tuple(one.means for one in each))
             return _leaf(field, means, f"{name}:({inner})", query)
 

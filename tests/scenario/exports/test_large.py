@@ -1,6 +1,7 @@
 """An export of very many rows needs no more memory than one of few."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kit import house as kit
+from kit.checkout import ROOT
 from kit.engine import running_engine
 from kit.events import reference_event
 from tallystick.search.duty import Duty
@@ -69,7 +71,9 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
         house.close()
         arguments = [str(house.settings.data), str(engine.folder), str(engine.port)]
         command = [sys.executable, "-c", _MAKE, *arguments, str(tenant.number)]
-        made = subprocess.run(command, check=True, capture_output=True, text=True)
+        path = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "src")])
+        env = {**os.environ, "PYTHONPATH": path}
+        made = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True)
 
     few, many = json.loads(made.stdout)
     assert (few["state"], few["rows"]) == ("done", 10_000)
