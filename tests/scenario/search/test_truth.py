@@ -289,8 +289,8 @@ def test_pages_by_http_are_the_list_while_events_arrive(truth: Truth) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3_600)
 @pytest.mark.xfail(
-    reason="a line's interval between quoted numbers in metadata is one of numbers, JSON's of texts:"
-    " which of them the page of the language means is not settled"
+    reason="in a line an interval between quoted numbers in metadata is one of numbers, in JSON of"
+    " texts: which of them the page of the language means is not settled"
 )
 def test_each_field_and_each_kind_of_question_finds_what_a_plain_filter_finds(
     large: Truth,
